@@ -1,0 +1,24 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lets plain pytest import the checkout as ``ansible_collections.proxkit.tasks``, wherever it was cloned to.
+
+Under ``ansible-test units`` the tree already lies at that path and this file does nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent
+NAME = "ansible_collections.proxkit.tasks"
+
+if ROOT.parts[-3:] != tuple(NAME.split(".")):
+    # Real namespace packages would need the folders' names; a spec with search locations is all the import system asks for.
+    for depth, package in enumerate(("ansible_collections", "ansible_collections.proxkit", NAME)):
+        spec = importlib.machinery.ModuleSpec(package, None, is_package=True)
+        spec.submodule_search_locations = [str(ROOT)] if depth == 2 else []
+        sys.modules[package] = importlib.util.module_from_spec(spec)

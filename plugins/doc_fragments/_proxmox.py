@@ -1,0 +1,128 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options that the modules share; mirrors module_utils/_options.py. Private to the collection."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """One fragment a concern."""
+
+    CONNECTION = r"""
+options:
+  api_host:
+    description:
+      - Host name or address of the API, or several of one cluster. With several, another one takes over when one stops
+        answering, also in the middle of a wait.
+      - A comma separated string is fine as well. A port behind a name (C(pve1:443), C([fd00::1]:443)) wins over
+        O(api_port).
+      - E(PROXMOX_HOST) is used where it is not set.
+    type: list
+    elements: str
+    required: true
+  api_port:
+    description:
+      - Port of the API. The default is the service's own, V(8006).
+      - E(PROXMOX_PORT) is used where it is not set.
+    type: int
+  api_user:
+    description:
+      - User with realm, for example V(root@pam).
+      - Needed with O(api_password), and with an O(api_token_id) that is a name only.
+      - E(PROXMOX_USER) is used where it is not set.
+    type: str
+  api_password:
+    description:
+      - Password of O(api_user). A ticket is fetched with it, renewed after an hour and fetched anew when it expired.
+      - E(PROXMOX_PASSWORD) is used where it is not set.
+    type: str
+  api_otp:
+    description:
+      - Second factor (TOTP) of O(api_user). It is good for one login: for long waits an API token is the better way.
+      - E(PROXMOX_OTP) is used where it is not set.
+    type: str
+  api_token_id:
+    description:
+      - Name of an API token, or the whole C(user@realm!name) that the web interface shows.
+      - E(PROXMOX_TOKEN_ID) is used where it is not set.
+    type: str
+  api_token_secret:
+    description:
+      - Secret of the API token.
+      - E(PROXMOX_TOKEN_SECRET) is used where it is not set.
+    type: str
+  validate_certs:
+    description:
+      - Whether the certificate of the API is verified. Rather than V(false), set O(ca_path).
+      - E(PROXMOX_VALIDATE_CERTS) is used where it is not set.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File or folder with the authorities to trust, in PEM form. The one that Proxmox VE makes for itself is
+        C(/etc/pve/pve-root-ca.pem) on any of its nodes; it works on Python 3.13 too.
+      - The default is what the C(requests) library trusts.
+      - E(PROXMOX_CA_PATH) is used where it is not set.
+    type: path
+  api_timeout:
+    description:
+      - Seconds that one request may take.
+      - E(PROXMOX_API_TIMEOUT) is used where it is not set.
+    type: float
+    default: 15
+  service:
+    description:
+      - Which product answers. V(pve) is Proxmox VE.
+      - E(PROXMOX_SERVICE) is used where it is not set.
+    type: str
+    choices: [pve]
+    default: pve
+requirements:
+  - proxmoxer >= 2.3
+  - requests
+"""
+
+    UPIDS = r"""
+options:
+  upids:
+    description:
+      - A UPID or a list of them. A string is one UPID, blanks around it are dropped.
+      - V(null), empty strings and the word V(OK), which Proxmox VE answers instead of a UPID where there was nothing to
+        do, name no task.
+      - An id of a Datacenter Manager (C(pve:remote!UPID:...)) is taken for the task it names on its own cluster.
+      - A malformed UPID fails before any request is sent. To take UPIDs out of registered results, use the filter
+        P(proxkit.tasks.upid_extract#filter).
+    type: raw
+    aliases: [upid]
+"""
+
+    LOG = r"""
+options:
+  log_lines:
+    description:
+      - How many of the last lines of a log are returned. V(0) is the whole log.
+    type: int
+    default: 50
+"""
+
+    ATTRIBUTES = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+"""
+
+    ACTIONGROUP_PROXMOX = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/proxkit.tasks.proxmox) in C(module_defaults) to set the connection options once.
+    support: full
+    membership:
+      - proxkit.tasks.proxmox
+"""

@@ -1,0 +1,164 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking at single tasks: status, log and end time with as few requests as can be. Private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._log import (
+    lines_of,
+    log_is_gone,
+    progress,
+    tail_start,
+    verdict,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task, outcome_of
+from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
+
+# Lines of a log that one request brings at the most: a bound on memory and on the time of one answer.
+PAGE_LINES = 20_000
+
+Rows = list[dict[str, t.Any]]
+
+
+class Source(t.Protocol):
+    """What the engine asks a cluster for; ``until`` is when an answer is of no more use (see ``_api.Session``)."""
+
+    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+        """``status`` and ``exitstatus`` of a task."""
+
+    def node_names(self, until: float) -> list[str]:
+        """Names of all nodes of the cluster."""
+
+    def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
+        """Rows of a node's running tasks by UPID."""
+
+    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
+        """A page of a node's task list."""
+
+    def cluster_tasks(self, until: float) -> Rows:
+        """Running and recent tasks of all nodes."""
+
+    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
+        """Rows of a log and its lines in all."""
+
+    def stop(self, upid: Upid, until: float) -> None:
+        """Ask for the end of a task."""
+
+    def privileges(self, path: str, until: float) -> set[str]:
+        """The privileges one has on a path."""
+
+    def close(self) -> None:
+        """End what is under way."""
+
+
+Connect = t.Callable[[], Source]
+
+
+@dataclasses.dataclass(frozen=True)
+class LogWish:
+    """Whose logs are wanted (``not_ok``, ``always``, ``never``) and how many of the last lines (0: all)."""
+
+    whose: str = "not_ok"
+    lines: int = 50
+
+    def wants(self, task: Task) -> bool:
+        """Whether this task's log is to be read."""
+        if self.whose == "never" or task.outcome == "missing":
+            return False
+        return self.whose == "always" or task.outcome != "ok"
+
+
+def look_at(source: Source, upid: Upid, until: float) -> Task:
+    """The task as its node tells it now, an odd exit status checked against log and list.
+
+    Raises ``ApiError`` where it could not be found out, ``NoSuchTask`` where the node does not know it.
+    """
+    answer = source.status(upid, until)
+    if answer["status"] == "running":
+        return Task(upid, "running")
+    exitstatus: str | None = answer["exitstatus"]
+    if outcome_of(exitstatus, upid.product) == "unknown":
+        exitstatus = _second_opinion(source, upid, until) or exitstatus
+    return Task(upid, "stopped", exitstatus)
+
+
+def _second_opinion(source: Source, upid: Upid, until: float) -> str | None:
+    """The exit status by the log's last line, else by the node's list, else None.
+
+    PVE says ``unexpected status`` where the last output had no newline, and keeps the bad value in a cache.
+    """
+    try:
+        _rows, total = source.log(upid, 0, 1, until)
+        told = verdict(lines_of(source.log(upid, tail_start(total, 1), 1, until)[0])) if total else None
+        if told is not None:
+            return told
+        row = rows_by_upid(source, upid.node, [upid], until).get(upid.native)
+    except ApiError:
+        return None
+    status = row.get("status") if row else None
+    return None if status == "RUNNING" or outcome_of(status) == "unknown" else status
+
+
+def with_log(source: Source, task: Task, lines: int, until: float) -> Task:
+    """The task with the last ``lines`` lines of its log (0: all) and the progress they tell.
+
+    One request where the log is short, else two and then pages. Raises ``ApiError``.
+    """
+    upid = task.upid
+    limit = min(lines or PAGE_LINES, PAGE_LINES)
+    rows, total = source.log(upid, 0, limit, until)
+    if log_is_gone(rows):
+        return dataclasses.replace(task, error=task.error or "its log is gone")
+    found = rows
+    start = tail_start(total, lines) if lines else 0
+    if start > 0:
+        found = []
+    position = start + len(found)
+    while position < total:
+        rows, total = source.log(upid, position, min(PAGE_LINES, total - position), until)
+        # A log that grows would be read for ever, one that shrank is not the one we began with.
+        if not rows:
+            break
+        found += rows
+        position += len(rows)
+    text = lines_of(found)[-lines:]
+    # PVE fills an empty log with one row that says so.
+    return dataclasses.replace(task, log=tuple(text), log_total=total if text else 0, progress=progress(text))
+
+
+def rows_by_upid(source: Source, node: str, upids: t.Sequence[Upid], until: float) -> dict[str, dict[str, t.Any]]:
+    """The rows that a node's list has for these tasks, by UPID: one request, as narrow as the server can make it."""
+    filters: dict[str, t.Any] = {
+        "source": "all",
+        "since": min(upid.starttime for upid in upids),
+        "until": max(upid.starttime for upid in upids),
+        "limit": 500 + 4 * len(upids),
+    }
+    types = {upid.type for upid in upids}
+    if len(types) == 1:
+        filters["typefilter"] = types.pop()
+    rows, _total = source.listed(node, until, **filters)
+    return {str(row.get("upid")): row for row in rows}
+
+
+def with_endtimes(source: Source, tasks: t.Sequence[Task], until: float) -> list[Task]:
+    """The tasks of one node, those that stopped with the end time of the node's list where it has one."""
+    wanted = [task for task in tasks if task.sight == "stopped" and task.endtime is None]
+    rows = rows_by_upid(source, wanted[0].upid.node, [task.upid for task in wanted], until) if wanted else {}
+    return [
+        dataclasses.replace(task, endtime=endtime_of(rows[task.upid.native]))
+        if task.endtime is None and task.upid.native in rows
+        else task
+        for task in tasks
+    ]
+
+
+def endtime_of(row: t.Mapping[str, t.Any]) -> int | None:
+    """The end time of a list's row in epoch seconds."""
+    endtime = row.get("endtime")
+    return int(endtime) if isinstance(endtime, (int, str)) and str(endtime).isdigit() else None

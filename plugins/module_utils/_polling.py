@@ -1,0 +1,67 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When to look next: pure arithmetic, and the clock it runs on. Private to the collection."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import typing as t
+
+# The pause grows with the time waited. 15 % is the delay a person accepts; a little less keeps the whole
+# delay (pause and request) within it. Both ends are random so that many waits do not beat in step.
+GROWTH = (0.14, 0.15)
+# A floor that is only ever stretched: the shortest pause is a promise to the server.
+FLOOR_STRETCH = (1.0, 1.08)
+# A ceiling that is only ever shortened: the longest pause is a promise to the person.
+CEILING_SHRINK = (0.96, 1.0)
+
+
+class Clock(t.Protocol):
+    """Time as the collection sees it; tests inject their own."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that is never set back."""
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Sleep for ``seconds``, less when ``event`` is set; tell whether it is."""
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep for ``seconds``."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that is never set back."""
+        return time.monotonic()
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Sleep for ``seconds``, less when ``event`` is set; tell whether it is."""
+        return event.wait(max(0.0, seconds))
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep for ``seconds``."""
+        time.sleep(seconds)
+
+
+def pause(
+    waited: float, interval: float, longest: float, uniform: t.Callable[[float, float], float] = random.uniform
+) -> float:
+    """Seconds until the next look, after ``waited`` seconds.
+
+    Never shorter than ``interval``, never longer than ``longest`` (both in seconds), between the two about 15 % of
+    the time waited: a short task is seen at once, a long one costs little. Equal bounds give a fixed interval.
+    """
+    growing = max(interval * uniform(*FLOOR_STRETCH), waited * uniform(*GROWTH))
+    return max(interval, min(growing, longest * uniform(*CEILING_SHRINK)))

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What modules return: result dictionaries and the sentence a person reads. Pure. Private to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._inspect import Found
+from ansible_collections.proxkit.tasks.plugins.module_utils._log import clean
+from ansible_collections.proxkit.tasks.plugins.module_utils._task import FailOn, Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._wait import Waited
+
+Result = dict[str, t.Any]
+
+# A sentence names this many tasks; the result has them all.
+_MAX_NAMED = 3
+_NOTHING = Waited([], 0.0, False, frozenset(), (), [])
+
+
+def describe(task: Task) -> str:
+    """One task in a person's words, with all that is needed to look further."""
+    upid = task.upid
+    what = f"{upid.type} {upid.id}".rstrip()
+    how = {
+        "ok": "ended OK",
+        "warning": f"ended with {task.exitstatus}",
+        "error": f"failed: {task.exitstatus}",
+        "unknown": f"was killed, or its node lost power: nobody can say how it ended (exit status {task.exitstatus!r})",
+        "running": "is still running",
+        "missing": "is not known to its node: its log was rotated away, or the UPID is of another cluster",
+        "unseen": "could not be looked at",
+    }[task.outcome]
+    # What stood in the way matters only while the end is not known, or where the server has words for it.
+    why = f": {task.error}" if task.error and task.sight != "stopped" else ""
+    return clean(f"{what} on {upid.node} {how}{why} ({upid.native})")
+
+
+def sentence(tasks: t.Sequence[Task], named: t.Sequence[Task], lead: str = "") -> str:
+    """How many tasks ended how, then those that matter, the first few by name."""
+    if len(tasks) == 1:
+        return f"{lead}{describe(tasks[0])}."
+    counts: dict[str, int] = {}
+    for task in tasks:
+        counts[task.outcome] = counts.get(task.outcome, 0) + 1
+    text = f"{len(tasks)} tasks: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    text += "".join(f"; {describe(task)}" for task in named[:_MAX_NAMED])
+    more = len(named) - _MAX_NAMED
+    return f"{lead}{text}{f'; and {more} more' if more > 0 else ''}."
+
+
+def wait_result(
+    waited: Waited = _NOTHING,
+    *,
+    no_task: t.Sequence[t.Any] = (),
+    fail_on: FailOn = "error",
+    on_timeout: str = "fail",
+    check_mode: bool = False,
+    warnings: t.Sequence[str] = (),
+) -> Result:
+    """The result of ``proxmox_task_wait``; ``failed`` and ``warnings`` (texts) are for its caller."""
+    bad = [task for task in waited.tasks if task.failed(fail_on)]
+    unfinished = [task for task in waited.tasks if not task.ended]
+    # Nobody will ever tell about these, so waiting longer is no answer.
+    blind = [task for task in unfinished if task.upid.native in waited.settled]
+    failed = (
+        (bool(bad) and fail_on != "never")
+        or waited.fatal is not None
+        or bool(blind)
+        or (waited.timed_out and on_timeout != "continue")
+    )
+    lead = ""
+    if waited.fatal is not None:
+        lead = f"{waited.fatal.message}. "
+    elif waited.timed_out:
+        lead = f"Timed out after {waited.elapsed:.1f} s: "
+    elif check_mode and unfinished:
+        lead = "Looked once (check mode): "
+    matter = [*bad, *unfinished] if failed or waited.timed_out or check_mode else bad
+    return {
+        "failed": failed,
+        "changed": bool(waited.stopped),
+        "timed_out": waited.timed_out,
+        "elapsed": round(waited.elapsed, 3),
+        "tasks": [task.to_dict() for task in waited.tasks],
+        "failed_upids": [task.upid.text for task in bad],
+        "unfinished_upids": [task.upid.text for task in unfinished],
+        "no_task": list(no_task),
+        "msg": sentence(waited.tasks, matter, lead) if waited.tasks else "There was no task to wait for.",
+        "warnings": [*warnings, *waited.warnings, *_told_warnings(waited.tasks, fail_on)],
+    }
+
+
+def _told_warnings(tasks: t.Sequence[Task], fail_on: FailOn) -> list[str]:
+    """Tasks that ended with warnings are no failure by default, but never pass in silence."""
+    told = [task for task in tasks if task.outcome == "warning"] if fail_on != "warning" else []
+    texts = [f"{describe(task)}." for task in told[:_MAX_NAMED]]
+    more = len(told) - _MAX_NAMED
+    return [*texts, f"{more} more tasks ended with warnings."] if more > 0 else texts
+
+
+def stop_result(
+    waited: Waited = _NOTHING,
+    *,
+    no_task: t.Sequence[t.Any] = (),
+    check_mode: bool = False,
+    warnings: t.Sequence[str] = (),
+) -> Result:
+    """The result of ``proxmox_task_stop``; ``failed`` and ``warnings`` (texts) are for its caller."""
+    unfinished = [task for task in waited.tasks if not task.ended]
+    stopped = list(waited.stopped)
+    if check_mode:
+        stopped = [task.upid.native for task in waited.tasks if task.sight == "running"]
+    failed = waited.fatal is not None or (bool(unfinished) and not check_mode)
+    lead = f"{waited.fatal.message}. " if waited.fatal is not None else ""
+    if failed and not lead:
+        lead = f"Not all tasks could be stopped within {waited.elapsed:.1f} s: "
+    texts = {task.upid.native: task.upid.text for task in waited.tasks}
+    return {
+        "failed": failed,
+        "changed": bool(stopped),
+        "timed_out": waited.timed_out,
+        "elapsed": round(waited.elapsed, 3),
+        "tasks": [task.to_dict() for task in waited.tasks],
+        "stopped_upids": [texts[native] for native in stopped],
+        "unfinished_upids": [task.upid.text for task in unfinished],
+        "no_task": list(no_task),
+        "msg": sentence(waited.tasks, unfinished, lead) if waited.tasks else "There was no task to stop.",
+        "warnings": [*warnings, *waited.warnings],
+    }
+
+
+def info_result(found: Found, *, no_task: t.Sequence[t.Any] = (), warnings: t.Sequence[str] = ()) -> Result:
+    """The result of ``proxmox_task_info``; ``failed`` and ``warnings`` (texts) are for its caller."""
+    unreachable = sorted(found.unreachable)
+    nobody = bool(unreachable) and found.unreachable.keys() >= found.asked
+    reasons = [error.message for error in found.errors]
+    if nobody:
+        reasons += [found.unreachable[node] for node in unreachable]
+    return {
+        "failed": bool(reasons),
+        "changed": False,
+        "tasks": [task.to_dict() for task in found.tasks],
+        "missing": [task.upid.text for task in found.tasks if task.outcome == "missing"],
+        "unreachable_nodes": unreachable,
+        "no_task": list(no_task),
+        "msg": "; ".join(dict.fromkeys(reasons)) + "." if reasons else f"{len(found.tasks)} tasks found.",
+        "warnings": [
+            *warnings,
+            *dict.fromkeys(found.warnings),
+            *(f"Nothing is known of node {node}: {found.unreachable[node]}." for node in unreachable),
+        ],
+    }

@@ -1,0 +1,380 @@
+#!/usr/bin/python
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find tasks of Proxmox."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: proxmox_task_info
+short_description: Find tasks of Proxmox and tell about them
+version_added: 0.1.0
+description:
+  - Tells about named tasks, or finds those that fit a filter, on all nodes of the cluster where none is named.
+  - A node that does not answer is a warning, and the rest is returned. None answering at all is a failure.
+author:
+  - proxkit.tasks contributors (@proxkit)
+extends_documentation_fragment:
+  - proxkit.tasks._proxmox.connection
+  - proxkit.tasks._proxmox.upids
+  - proxkit.tasks._proxmox.log
+  - proxkit.tasks._proxmox.attributes
+  - proxkit.tasks._proxmox.actiongroup_proxmox
+options:
+  upids:
+    description:
+      - Where it is given, the tasks are those it names, and no filter may be given.
+    aliases: [task]
+  node:
+    description:
+      - Nodes to ask. The default is every node of the cluster.
+    type: list
+    elements: str
+  source:
+    description:
+      - V(archive) are tasks that ended, V(active) those that run and a few that ended lately, V(all) both.
+    type: str
+    choices: [archive, active, all]
+    default: all
+  type:
+    description:
+      - Worker types, for example V(vzdump) and V(qmigrate).
+    type: list
+    elements: str
+  vmid:
+    description:
+      - Id of the guest that the tasks are about.
+    type: int
+  user:
+    description:
+      - Who started the tasks. C(user@realm) takes in all tokens of the user, C(user@realm!token) is that token alone.
+    type: str
+  outcome:
+    description:
+      - How the tasks ended, or V(running).
+    type: list
+    elements: str
+    choices: [ok, warning, error, unknown, running]
+  since:
+    description:
+      - Earliest start, in epoch seconds or ISO 8601. UTC where it has no offset.
+    type: str
+  until:
+    description:
+      - Latest start, in epoch seconds or ISO 8601. UTC where it has no offset.
+    type: str
+  limit:
+    description:
+      - Number of tasks to return at the most. V(0) returns all, read page by page.
+    type: int
+    default: 50
+  log:
+    description:
+      - Whose log is returned. V(not_ok) is every task whose outcome is not V(ok), running ones too.
+    type: str
+    choices: [never, not_ok, always]
+    default: never
+attributes:
+  check_mode:
+    support: full
+    details: Nothing is changed in any mode.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+seealso:
+  - module: proxkit.tasks.proxmox_task_wait
+  - module: proxkit.tasks.proxmox_task_stop
+  - plugin: proxkit.tasks.upid_decode
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Backups that failed since yesterday, on all nodes, with the end of their logs
+  proxkit.tasks.proxmox_task_info:
+    api_host: "{{ proxmox_host }}"
+    api_token_id: "{{ proxmox_token_id }}"
+    api_token_secret: "{{ proxmox_token_secret }}"
+    type: vzdump
+    outcome: [error, unknown]
+    since: "{{ '%Y-%m-%dT%H:%M:%SZ' | ansible.builtin.strftime(now().timestamp() - 86400, utc=true) }}"
+    log: always
+    log_lines: 10
+  register: failed_backups
+
+- name: What runs on one node
+  proxkit.tasks.proxmox_task_info:
+    api_host: "{{ proxmox_host }}"
+    api_token_id: "{{ proxmox_token_id }}"
+    api_token_secret: "{{ proxmox_token_secret }}"
+    node: pve1
+    outcome: running
+
+- name: One task by name
+  proxkit.tasks.proxmox_task_info:
+    api_host: "{{ proxmox_host }}"
+    api_token_id: "{{ proxmox_token_id }}"
+    api_token_secret: "{{ proxmox_token_secret }}"
+    upid: "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
+"""
+
+RETURN = r"""
+tasks:
+  description:
+    - The tasks, the one that started last first; named ones in the order they were given in, once each.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    upid:
+      description: The UPID as given.
+      type: str
+      returned: always
+      sample: "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
+    node:
+      description: Name of the node that the task runs on.
+      type: str
+      returned: always
+      sample: pve1
+    pid:
+      description: Process id of the task's worker.
+      type: int
+      returned: always
+      sample: 715154
+    pstart:
+      description: Start of the worker in the node's clock ticks.
+      type: int
+      returned: always
+      sample: 10623911
+    starttime:
+      description: Start of the task in epoch seconds.
+      type: int
+      returned: always
+      sample: 1636572501
+    type:
+      description: Type of the task's worker.
+      type: str
+      returned: always
+      sample: vzdump
+    id:
+      description: What the task is about, mostly the id of a guest; empty where it has none.
+      type: str
+      returned: always
+      sample: "100"
+    user:
+      description: User who started the task, without the token.
+      type: str
+      returned: always
+      sample: root@pam
+    tokenid:
+      description: Name of the API token that started the task; empty without one.
+      type: str
+      returned: always
+      sample: ""
+    comment:
+      description: Comment of the UPID; empty without one.
+      type: str
+      returned: always
+      sample: ""
+    task_id:
+      description: Number of the task, on Backup Server only; else null.
+      type: int
+      returned: always
+      sample: null
+    product:
+      description: Product whose grammar the UPID has, V(pve) or V(pbs).
+      type: str
+      returned: always
+      sample: pve
+    remote:
+      description: Name of the Datacenter Manager's remote; null without one.
+      type: str
+      returned: always
+      sample: null
+    status:
+      description: V(running) or V(stopped); null where the task is V(missing) or V(unseen).
+      type: str
+      returned: always
+      sample: stopped
+    exitstatus:
+      description: The exit status as the server tells it; null as long as there is none.
+      type: str
+      returned: always
+      sample: job errors
+    outcome:
+      description:
+        - V(ok), V(warning) or V(error) as Proxmox VE itself judges the exit status. V(unknown) where the worker was killed
+          or its node lost power. V(running) where it was last seen running. V(missing) where its node no longer knows it.
+          V(unseen) where nobody could say anything about it.
+      type: str
+      returned: always
+      sample: error
+    warnings:
+      description: Number of warnings that the exit status tells of.
+      type: int
+      returned: always
+      sample: 0
+    endtime:
+      description: End of the task in epoch seconds, as the node's list has it; null where it does not say.
+      type: int
+      returned: always
+      sample: 1636572561
+    duration:
+      description: Seconds from start to end; null where the end is not known.
+      type: int
+      returned: always
+      sample: 60
+    follows:
+      description: UPID of the request to the HA manager that this task carries out; null for all others.
+      type: str
+      returned: always
+      sample: null
+    log:
+      description: The last lines of the log; an empty list for an empty log, null where none was asked for or none could be read.
+      type: list
+      elements: str
+      returned: always
+      sample: ["ERROR: Backup of VM 100 failed - no space left on device", "TASK ERROR: job errors"]
+    log_total:
+      description: Number of lines of the whole log; null where no log was read.
+      type: int
+      returned: always
+      sample: 214
+    progress:
+      description: Progress that the log tells of; null where it tells none.
+      type: dict
+      returned: always
+      sample: {"percent": 42.0, "text": "42% (8.4 GiB of 20.0 GiB)"}
+      contains:
+        percent:
+          description: Percentage; null where the log gives none.
+          type: float
+          returned: always
+          sample: 42.0
+        text:
+          description: What the log says of it.
+          type: str
+          returned: always
+          sample: "42% (8.4 GiB of 20.0 GiB)"
+missing:
+  description: UPIDs that the server no longer knows. They are in RV(tasks) as well.
+  type: list
+  elements: str
+  returned: always
+  sample: []
+unreachable_nodes:
+  description: Nodes that were asked and did not answer.
+  type: list
+  elements: str
+  returned: always
+  sample: ["pve3"]
+no_task:
+  description: The given values that name no task, null, empty strings and V(OK).
+  type: list
+  elements: raw
+  returned: always
+  sample: ["OK"]
+msg:
+  description: What came out, in one sentence.
+  type: str
+  returned: always
+  sample: "3 tasks found."
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import OptionError, TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._inspect import Filters, Finder, Found
+from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
+from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
+    CONNECTION_CONSTRAINTS,
+    CONNECTION_SPEC,
+    LOG_LINES_SPEC,
+    UPIDS_SPEC,
+    connection,
+    instant,
+    line_count,
+    node_names,
+    upids,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, SystemClock
+from ansible_collections.proxkit.tasks.plugins.module_utils._report import Result, info_result
+
+FILTERS: dict[str, dict[str, t.Any]] = {
+    "node": {"type": "list", "elements": "str"},
+    "type": {"type": "list", "elements": "str"},
+    "vmid": {"type": "int"},
+    "user": {"type": "str"},
+    "outcome": {"type": "list", "elements": "str", "choices": ["ok", "warning", "error", "unknown", "running"]},
+    "since": {"type": "str"},
+    "until": {"type": "str"},
+}
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    **CONNECTION_SPEC,
+    "upids": {**UPIDS_SPEC, "aliases": ["upid", "task"]},
+    **FILTERS,
+    "source": {"type": "str", "default": "all", "choices": ["archive", "active", "all"]},
+    "limit": {"type": "int", "default": 50},
+    "log": {"type": "str", "default": "never", "choices": ["never", "not_ok", "always"]},
+    "log_lines": LOG_LINES_SPEC,
+}
+
+
+def filters_of(params: t.Mapping[str, t.Any]) -> Filters:
+    """The filters that the options describe. Raises ``OptionError``."""
+    if params["limit"] < 0:
+        raise OptionError(f"limit: {params['limit']} is no number of tasks (0 means all).")
+    return Filters(
+        source=params["source"],
+        types=tuple(dict.fromkeys(params["type"] or ())),
+        vmid=params["vmid"],
+        user=params["user"],
+        outcomes=tuple(dict.fromkeys(params["outcome"] or ())),
+        since=instant("since", params["since"]),
+        until=instant("until", params["until"]),
+        limit=params["limit"],
+    )
+
+
+def run(params: t.Mapping[str, t.Any], clock: Clock | None = None) -> Result:
+    """Find what the options ask for. Raises ``TasksError`` where nothing could be asked for."""
+    who = connection(params)
+    filters = filters_of(params)
+    nodes = node_names(params["node"] or ())
+    log = LogWish(params["log"], line_count(params["log_lines"]))
+    named = params["upids"] is not None
+    tasks, no_task = upids(params["upids"], who.service) if named else ([], [])
+    if named and not tasks:
+        return info_result(Found([]), no_task=no_task)
+    from ansible_collections.proxkit.tasks.plugins.module_utils._api import Cluster  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
+
+    clock = clock or SystemClock()
+    cluster = Cluster(who, clock)
+    finder = Finder(cluster.session, clock, who.timeout, log)
+    found = finder.named(tasks) if named else finder.matching(nodes, filters)
+    return info_result(found, no_task=no_task, warnings=cluster.warnings)
+
+
+def main() -> None:
+    """Run as a module."""
+    module = AnsibleModule(
+        argument_spec=ARGUMENT_SPEC,
+        supports_check_mode=True,
+        mutually_exclusive=[("upids", name) for name in FILTERS],
+        **CONNECTION_CONSTRAINTS,
+    )
+    try:
+        result = run(module.params)
+    except TasksError as exc:
+        result = {**info_result(Found([])), "failed": True, "msg": exc.message}
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,297 @@
+#!/usr/bin/python
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stop tasks of Proxmox."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: proxmox_task_stop
+short_description: Stop running tasks of Proxmox
+version_added: 0.1.0
+description:
+  - Stops running tasks and waits until they are gone. A request to stop that got lost is sent again.
+  - Tasks that have ended or are no longer known are left alone, and are no failure.
+author:
+  - proxkit.tasks contributors (@proxkit)
+extends_documentation_fragment:
+  - proxkit.tasks._proxmox.connection
+  - proxkit.tasks._proxmox.upids
+  - proxkit.tasks._proxmox.attributes
+  - proxkit.tasks._proxmox.actiongroup_proxmox
+options:
+  upids:
+    required: true
+  timeout:
+    description:
+      - Seconds within which the tasks must be gone. Still running then is a failure.
+    type: float
+    default: 30
+attributes:
+  check_mode:
+    support: full
+    details: One look is made, and RV(stopped_upids) tells what would be stopped.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+seealso:
+  - module: proxkit.tasks.proxmox_task_wait
+  - module: proxkit.tasks.proxmox_task_info
+"""
+
+EXAMPLES = r"""
+- name: Find the backups that run
+  proxkit.tasks.proxmox_task_info:
+    api_host: "{{ proxmox_host }}"
+    api_token_id: "{{ proxmox_token_id }}"
+    api_token_secret: "{{ proxmox_token_secret }}"
+    type: vzdump
+    outcome: running
+  register: backups
+
+- name: Stop them
+  proxkit.tasks.proxmox_task_stop:
+    api_host: "{{ proxmox_host }}"
+    api_token_id: "{{ proxmox_token_id }}"
+    api_token_secret: "{{ proxmox_token_secret }}"
+    upids: "{{ backups.tasks | map(attribute='upid') }}"
+"""
+
+RETURN = r"""
+tasks:
+  description:
+    - The tasks in the order they were given in, once each.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    upid:
+      description: The UPID as given.
+      type: str
+      returned: always
+      sample: "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
+    node:
+      description: Name of the node that the task runs on.
+      type: str
+      returned: always
+      sample: pve1
+    pid:
+      description: Process id of the task's worker.
+      type: int
+      returned: always
+      sample: 715154
+    pstart:
+      description: Start of the worker in the node's clock ticks.
+      type: int
+      returned: always
+      sample: 10623911
+    starttime:
+      description: Start of the task in epoch seconds.
+      type: int
+      returned: always
+      sample: 1636572501
+    type:
+      description: Type of the task's worker.
+      type: str
+      returned: always
+      sample: vzdump
+    id:
+      description: What the task is about, mostly the id of a guest; empty where it has none.
+      type: str
+      returned: always
+      sample: "100"
+    user:
+      description: User who started the task, without the token.
+      type: str
+      returned: always
+      sample: root@pam
+    tokenid:
+      description: Name of the API token that started the task; empty without one.
+      type: str
+      returned: always
+      sample: ""
+    comment:
+      description: Comment of the UPID; empty without one.
+      type: str
+      returned: always
+      sample: ""
+    task_id:
+      description: Number of the task, on Backup Server only; else null.
+      type: int
+      returned: always
+      sample: null
+    product:
+      description: Product whose grammar the UPID has, V(pve) or V(pbs).
+      type: str
+      returned: always
+      sample: pve
+    remote:
+      description: Name of the Datacenter Manager's remote; null without one.
+      type: str
+      returned: always
+      sample: null
+    status:
+      description: V(running) or V(stopped); null where the task is V(missing) or V(unseen).
+      type: str
+      returned: always
+      sample: stopped
+    exitstatus:
+      description: The exit status as the server tells it; null as long as there is none.
+      type: str
+      returned: always
+      sample: job errors
+    outcome:
+      description:
+        - V(ok), V(warning) or V(error) as Proxmox VE itself judges the exit status. V(unknown) where the worker was killed
+          or its node lost power. V(running) where it was last seen running. V(missing) where its node no longer knows it.
+          V(unseen) where nobody could say anything about it.
+      type: str
+      returned: always
+      sample: error
+    warnings:
+      description: Number of warnings that the exit status tells of.
+      type: int
+      returned: always
+      sample: 0
+    endtime:
+      description: End of the task in epoch seconds, as the node's list has it; null where it does not say.
+      type: int
+      returned: always
+      sample: 1636572561
+    duration:
+      description: Seconds from start to end; null where the end is not known.
+      type: int
+      returned: always
+      sample: 60
+    follows:
+      description: UPID of the request to the HA manager that this task carries out; null for all others.
+      type: str
+      returned: always
+      sample: null
+    log:
+      description: The last lines of the log; an empty list for an empty log, null where none was asked for or none could be read.
+      type: list
+      elements: str
+      returned: always
+      sample: ["ERROR: Backup of VM 100 failed - no space left on device", "TASK ERROR: job errors"]
+    log_total:
+      description: Number of lines of the whole log; null where no log was read.
+      type: int
+      returned: always
+      sample: 214
+    progress:
+      description: Progress that the log tells of; null where it tells none.
+      type: dict
+      returned: always
+      sample: {"percent": 42.0, "text": "42% (8.4 GiB of 20.0 GiB)"}
+      contains:
+        percent:
+          description: Percentage; null where the log gives none.
+          type: float
+          returned: always
+          sample: 42.0
+        text:
+          description: What the log says of it.
+          type: str
+          returned: always
+          sample: "42% (8.4 GiB of 20.0 GiB)"
+stopped_upids:
+  description: UPIDs of the tasks that ran and were stopped; in check mode of those that would be.
+  type: list
+  elements: str
+  returned: always
+  sample: ["UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"]
+unfinished_upids:
+  description: UPIDs of the tasks whose end is not known.
+  type: list
+  elements: str
+  returned: always
+  sample: []
+timed_out:
+  description: Whether the deadline came before all tasks were gone.
+  type: bool
+  returned: always
+  sample: false
+elapsed:
+  description: Seconds that the call took.
+  type: float
+  returned: always
+  sample: 12.75
+no_task:
+  description: The given values that name no task, null, empty strings and V(OK).
+  type: list
+  elements: raw
+  returned: always
+  sample: ["OK"]
+msg:
+  description: What came out, in one sentence.
+  type: str
+  returned: always
+  sample: "vzdump 100 on pve1 failed: received interrupt (UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:)."
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
+from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
+    CONNECTION_CONSTRAINTS,
+    CONNECTION_SPEC,
+    UPIDS_SPEC,
+    connection,
+    seconds,
+    upids,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, SystemClock
+from ansible_collections.proxkit.tasks.plugins.module_utils._report import Result, stop_result
+from ansible_collections.proxkit.tasks.plugins.module_utils._wait import wait
+from ansible_collections.proxkit.tasks.plugins.module_utils._watch import Plan
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    **CONNECTION_SPEC,
+    "upids": {**UPIDS_SPEC, "required": True},
+    "timeout": {"type": "float", "default": 30},
+}
+
+
+def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = None) -> Result:
+    """Stop as the options say. Raises ``TasksError`` where nothing could be asked for."""
+    who = connection(params)
+    tasks, no_task = upids(params["upids"], who.service)
+    plan = Plan(
+        timeout=seconds("timeout", params["timeout"]),
+        longest=1,
+        one_look=check_mode,
+        stop=True,
+        request_timeout=who.timeout,
+        log=LogWish("never"),
+    )
+    if not tasks:
+        return stop_result(no_task=no_task)
+    from ansible_collections.proxkit.tasks.plugins.module_utils._api import Cluster  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
+
+    clock = clock or SystemClock()
+    cluster = Cluster(who, clock)
+    waited = wait(tasks, plan, cluster.session, clock)
+    return stop_result(waited, no_task=no_task, check_mode=check_mode, warnings=cluster.warnings)
+
+
+def main() -> None:
+    """Run as a module."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **CONNECTION_CONSTRAINTS)
+    try:
+        result = run(module.params, module.check_mode)
+    except TasksError as exc:
+        result = {**stop_result(), "failed": True, "msg": exc.message}
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,401 @@
+#!/usr/bin/python
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wait for tasks of Proxmox."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: proxmox_task_wait
+short_description: Wait for tasks of Proxmox and tell how they ended
+version_added: 0.1.0
+description:
+  - Waits for one task or for thousands, and tells how each of them ended.
+  - Tasks are looked at with few requests, node by node side by side. Faults on the way are waited out until the deadline,
+    a restart of the API, an expired ticket and a node that is down for a while among them. What cannot pass fails at once,
+    wrong credentials, a missing privilege and a certificate that is not trusted among them.
+  - A task that ended with warnings is no failure by default, but a warning of Ansible.
+author:
+  - proxkit.tasks contributors (@proxkit)
+extends_documentation_fragment:
+  - proxkit.tasks._proxmox.connection
+  - proxkit.tasks._proxmox.upids
+  - proxkit.tasks._proxmox.log
+  - proxkit.tasks._proxmox.attributes
+  - proxkit.tasks._proxmox.actiongroup_proxmox
+options:
+  upids:
+    required: true
+  timeout:
+    description:
+      - Seconds that the whole call may wait. V(0) is one look.
+      - A last look is made at the deadline. The call ends at the latest 2 seconds after it, whatever the servers do.
+        O(on_timeout=stop) takes another 15 seconds at the most.
+    type: float
+    default: 300
+  poll_interval:
+    description:
+      - Seconds of the shortest pause between two looks.
+    type: float
+    default: 0.5
+  poll_interval_max:
+    description:
+      - Seconds of the longest pause between two looks. Between the two the pause is about 15 % of the time waited.
+      - Set it to the value of O(poll_interval) for a fixed interval.
+    type: float
+    default: 5
+  wait_for:
+    description:
+      - V(all) waits for all tasks, V(any) until one of them ended.
+    type: str
+    choices: [all, any]
+    default: all
+  fail_on:
+    description:
+      - V(error) fails where a task failed, was stopped on the way, ended in a way that nobody can tell, or is no longer
+        known. V(warning) fails for warnings too. V(never) only reports.
+    type: str
+    choices: [error, warning, never]
+    default: error
+  fail_fast:
+    description:
+      - Whether to fail at the first failed task rather than wait for the rest.
+    type: bool
+    default: false
+  on_timeout:
+    description:
+      - V(fail) fails when the deadline comes first, V(continue) succeeds with RV(timed_out=true). V(stop) stops what still
+        runs, then fails.
+      - The default never stops a healthy task.
+    type: str
+    choices: [fail, continue, stop]
+    default: fail
+  log:
+    description:
+      - Whose log is returned. V(not_ok) is every task whose outcome is not V(ok), unfinished ones too.
+    type: str
+    choices: [not_ok, always, never]
+    default: not_ok
+  follow_ha:
+    description:
+      - A request to the HA manager (C(hamigrate), C(hastart) and the like) ends at once, and some seconds later the HA manager
+        starts the task that carries it out. V(true) waits for that one as well. It comes right after its request in
+        RV(tasks).
+      - Where none comes within 60 seconds, or Sys.Audit on C(/nodes) is missing to see it, a warning says so.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+    details: One look is made, nothing is stopped. A failed task fails as always, but never because a task still runs.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+seealso:
+  - module: proxkit.tasks.proxmox_task_info
+  - module: proxkit.tasks.proxmox_task_stop
+  - plugin: proxkit.tasks.upid_extract
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Start a backup
+  ansible.builtin.uri:
+    url: "https://{{ proxmox_host }}:8006/api2/json/nodes/pve1/vzdump"
+    method: POST
+    headers:
+      Authorization: "PVEAPIToken={{ proxmox_token_id }}={{ proxmox_token_secret }}"
+    body_format: form-urlencoded
+    body:
+      vmid: 100
+    ca_path: "{{ proxmox_ca_path }}"
+  register: backup
+
+- name: Wait for it
+  proxkit.tasks.proxmox_task_wait:
+    api_host: "{{ proxmox_host }}"
+    api_token_id: "{{ proxmox_token_id }}"
+    api_token_secret: "{{ proxmox_token_secret }}"
+    ca_path: "{{ proxmox_ca_path }}"
+    upids: "{{ backup | proxkit.tasks.upid_extract }}"
+    timeout: 3600
+
+- name: Wait for many tasks, tell about all of them and stop what takes too long
+  proxkit.tasks.proxmox_task_wait:
+    api_host: [pve1.example.com, pve2.example.com]
+    api_user: root@pam
+    api_password: "{{ proxmox_password }}"
+    upids: "{{ migrations | proxkit.tasks.upid_extract }}"
+    timeout: 900
+    on_timeout: stop
+"""
+
+RETURN = r"""
+tasks:
+  description:
+    - The tasks in the order they were given in, once each.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    upid:
+      description: The UPID as given.
+      type: str
+      returned: always
+      sample: "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
+    node:
+      description: Name of the node that the task runs on.
+      type: str
+      returned: always
+      sample: pve1
+    pid:
+      description: Process id of the task's worker.
+      type: int
+      returned: always
+      sample: 715154
+    pstart:
+      description: Start of the worker in the node's clock ticks.
+      type: int
+      returned: always
+      sample: 10623911
+    starttime:
+      description: Start of the task in epoch seconds.
+      type: int
+      returned: always
+      sample: 1636572501
+    type:
+      description: Type of the task's worker.
+      type: str
+      returned: always
+      sample: vzdump
+    id:
+      description: What the task is about, mostly the id of a guest; empty where it has none.
+      type: str
+      returned: always
+      sample: "100"
+    user:
+      description: User who started the task, without the token.
+      type: str
+      returned: always
+      sample: root@pam
+    tokenid:
+      description: Name of the API token that started the task; empty without one.
+      type: str
+      returned: always
+      sample: ""
+    comment:
+      description: Comment of the UPID; empty without one.
+      type: str
+      returned: always
+      sample: ""
+    task_id:
+      description: Number of the task, on Backup Server only; else null.
+      type: int
+      returned: always
+      sample: null
+    product:
+      description: Product whose grammar the UPID has, V(pve) or V(pbs).
+      type: str
+      returned: always
+      sample: pve
+    remote:
+      description: Name of the Datacenter Manager's remote; null without one.
+      type: str
+      returned: always
+      sample: null
+    status:
+      description: V(running) or V(stopped); null where the task is V(missing) or V(unseen).
+      type: str
+      returned: always
+      sample: stopped
+    exitstatus:
+      description: The exit status as the server tells it; null as long as there is none.
+      type: str
+      returned: always
+      sample: job errors
+    outcome:
+      description:
+        - V(ok), V(warning) or V(error) as Proxmox VE itself judges the exit status. V(unknown) where the worker was killed
+          or its node lost power. V(running) where it was last seen running. V(missing) where its node no longer knows it.
+          V(unseen) where nobody could say anything about it.
+      type: str
+      returned: always
+      sample: error
+    warnings:
+      description: Number of warnings that the exit status tells of.
+      type: int
+      returned: always
+      sample: 0
+    endtime:
+      description: End of the task in epoch seconds, as the node's list has it; null where it does not say.
+      type: int
+      returned: always
+      sample: 1636572561
+    duration:
+      description: Seconds from start to end; null where the end is not known.
+      type: int
+      returned: always
+      sample: 60
+    follows:
+      description: UPID of the request to the HA manager that this task carries out; null for all others.
+      type: str
+      returned: always
+      sample: null
+    log:
+      description: The last lines of the log; an empty list for an empty log, null where none was asked for or none could be read.
+      type: list
+      elements: str
+      returned: always
+      sample: ["ERROR: Backup of VM 100 failed - no space left on device", "TASK ERROR: job errors"]
+    log_total:
+      description: Number of lines of the whole log; null where no log was read.
+      type: int
+      returned: always
+      sample: 214
+    progress:
+      description: Progress that the log tells of; null where it tells none.
+      type: dict
+      returned: always
+      sample: {"percent": 42.0, "text": "42% (8.4 GiB of 20.0 GiB)"}
+      contains:
+        percent:
+          description: Percentage; null where the log gives none.
+          type: float
+          returned: always
+          sample: 42.0
+        text:
+          description: What the log says of it.
+          type: str
+          returned: always
+          sample: "42% (8.4 GiB of 20.0 GiB)"
+timed_out:
+  description: Whether the deadline came before the end of the wait.
+  type: bool
+  returned: always
+  sample: false
+elapsed:
+  description: Seconds that the call took.
+  type: float
+  returned: always
+  sample: 12.75
+failed_upids:
+  description: UPIDs of the tasks that failed by O(fail_on); with O(fail_on=never) those that would have with V(error).
+  type: list
+  elements: str
+  returned: always
+  sample: ["UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"]
+unfinished_upids:
+  description: UPIDs of the tasks whose end is not known.
+  type: list
+  elements: str
+  returned: always
+  sample: []
+no_task:
+  description: The given values that name no task, null, empty strings and V(OK).
+  type: list
+  elements: raw
+  returned: always
+  sample: ["OK"]
+msg:
+  description: What came out, in one sentence.
+  type: str
+  returned: always
+  sample: "vzdump 100 on pve1 failed: job errors (UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:)."
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
+from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
+    CONNECTION_CONSTRAINTS,
+    CONNECTION_SPEC,
+    LOG_LINES_SPEC,
+    UPIDS_SPEC,
+    connection,
+    line_count,
+    positive_seconds,
+    seconds,
+    upids,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, SystemClock
+from ansible_collections.proxkit.tasks.plugins.module_utils._report import Result, wait_result
+from ansible_collections.proxkit.tasks.plugins.module_utils._wait import stop_rest, wait
+from ansible_collections.proxkit.tasks.plugins.module_utils._watch import Plan
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    **CONNECTION_SPEC,
+    "upids": {**UPIDS_SPEC, "required": True},
+    "timeout": {"type": "float", "default": 300},
+    "poll_interval": {"type": "float", "default": 0.5},
+    "poll_interval_max": {"type": "float", "default": 5},
+    "wait_for": {"type": "str", "default": "all", "choices": ["all", "any"]},
+    "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
+    "fail_fast": {"type": "bool", "default": False},
+    "on_timeout": {"type": "str", "default": "fail", "choices": ["fail", "continue", "stop"]},
+    "log": {"type": "str", "default": "not_ok", "choices": ["not_ok", "always", "never"]},
+    "log_lines": LOG_LINES_SPEC,
+    "follow_ha": {"type": "bool", "default": False},
+}
+
+
+def plan_of(params: t.Mapping[str, t.Any], check_mode: bool) -> Plan:
+    """The plan that the options describe. Raises ``OptionError``."""
+    interval = positive_seconds("poll_interval", params["poll_interval"])
+    return Plan(
+        timeout=seconds("timeout", params["timeout"]),
+        interval=interval,
+        longest=max(interval, positive_seconds("poll_interval_max", params["poll_interval_max"])),
+        wait_for=params["wait_for"],
+        fail_on=params["fail_on"],
+        fail_fast=params["fail_fast"],
+        one_look=check_mode,
+        follow_ha=params["follow_ha"],
+        request_timeout=positive_seconds("api_timeout", params["api_timeout"]),
+        log=LogWish(params["log"], line_count(params["log_lines"])),
+    )
+
+
+def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = None) -> Result:
+    """Wait as the options say. Raises ``TasksError`` where nothing could be asked for."""
+    who = connection(params)
+    plan = plan_of(params, check_mode)
+    tasks, no_task = upids(params["upids"], who.service)
+    if not tasks:
+        return wait_result(no_task=no_task)
+    from ansible_collections.proxkit.tasks.plugins.module_utils._api import Cluster  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
+
+    clock = clock or SystemClock()
+    cluster = Cluster(who, clock)
+    waited = wait(tasks, plan, cluster.session, clock)
+    if waited.timed_out and params["on_timeout"] == "stop":
+        waited = stop_rest(waited, plan, cluster.session, clock)
+    return wait_result(
+        waited,
+        no_task=no_task,
+        fail_on=params["fail_on"],
+        on_timeout=params["on_timeout"],
+        check_mode=check_mode,
+        warnings=cluster.warnings,
+    )
+
+
+def main() -> None:
+    """Run as a module."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **CONNECTION_CONSTRAINTS)
+    try:
+        result = run(module.params, module.check_mode)
+    except TasksError as exc:
+        result = {**wait_result(), "failed": True, "msg": exc.message}
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
