@@ -53,6 +53,7 @@ _NODE_DOWN = (595, 596, 597, 598)
 # Too many requests, timeouts and gateways: another try may find the server well again.
 _PASSING = (408, 425, 429, 500, 502, 503, 504, 599)
 _PROBE_SECONDS = 2.0
+_SHORTEST_PROBE_SECONDS = 0.2
 # More rows than a node's list of active tasks can hold.
 _ALL_ACTIVE = 100_000
 
@@ -254,11 +255,6 @@ class Session:
         """Ask for the end of a task. PVE answers when it is gone, up to about 6 s later."""
         self._call("DELETE", _path(upid), until, upid, {})
 
-    def privileges(self, path: str, until: float) -> set[str]:
-        """The privileges one has on ``path``."""
-        granted = _mapping(self._get(["access", "permissions"], until, path=path))
-        return {name for name, given in _as_mapping(granted.get(path)).items() if given}
-
     # How it is asked
 
     def _get(
@@ -338,8 +334,8 @@ class Session:
         except requests.exceptions.RequestException as exc:
             if not _timed_out(exc):
                 raise _connection_fault(host, exc, self._cluster.connection, details) from exc
-            if node is not None and self._host_lives(host):
-                text = f"node {node} gave no answer within {seconds:.3g} s, though {host} does"
+            if node is not None and self._host_lives(host, until):
+                text = f"node {node} gave no answer within {seconds:.3g} s (asked through {host})"
                 raise NodeUnreachable(text, **details) from exc
             raise HostUnreachable(f"{host} gave no answer within {seconds:.3g} s", passing=True, **details) from exc
         if answer is None:
@@ -347,11 +343,13 @@ class Session:
         self._cluster.heard(host)
         return t.cast("dict[str, t.Any]", answer)
 
-    def _host_lives(self, host: str) -> bool:
-        """Whether ``host`` still answers what needs no other node."""
-        until = self._cluster.clock.monotonic() + _PROBE_SECONDS
+    def _host_lives(self, host: str, until: float) -> bool:
+        """Whether ``host`` still answers what needs no other node; where no time is left to ask, it is not accused."""
+        now = self._cluster.clock.monotonic()
+        if until - now < _SHORTEST_PROBE_SECONDS:
+            return True
         try:
-            self._send(self._http, host, "GET", ["version"], until, {})
+            self._send(self._http, host, "GET", ["version"], min(until, now + _PROBE_SECONDS), {})
         except (HostUnreachable, NodeUnreachable):
             return False
         except ApiError:
@@ -415,10 +413,6 @@ def _path(upid: Upid) -> list[str]:
 
 
 # Answers
-
-
-def _as_mapping(value: t.Any) -> dict[str, t.Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _mapping(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -144,8 +144,9 @@ def verdict(lines: t.Sequence[str]) -> str | None:
 
 # --- progress
 
+# The end of a line is its last state; what is shown of it should fit a person's line or two.
 _READ_BACK = 4096
-_LINE_LENGTH = 400
+_TEXT_LENGTH = 200
 _SIZE = r"[0-9]{1,18}(?:\.[0-9]{1,6})? ?[KMGTPE]?i?B?"
 _UNITS = "BKMGTPE"
 
@@ -166,12 +167,15 @@ def progress(lines: t.Sequence[str]) -> Progress | None:
     """The last progress that the tail of a log tells, whatever the type of the task; None where it tells none."""
     reader = _Reader()
     for line in lines:
-        reader.read(clean(line[-_READ_BACK:])[:_LINE_LENGTH])
+        reader.read(clean(line[-_READ_BACK:]))
     return reader.last
 
 
 class _Reader:
-    """Reads a log line by line; keeps what later lines need: drives that move side by side, guests, a total."""
+    """Reads a log line by line; keeps what later lines need: drives that move side by side, guests, a total.
+
+    A backup's percentage is that of one guest: sizes differ, and the tail of a log seldom says how many there are.
+    """
 
     def __init__(self) -> None:
         self.last: Progress | None = None
@@ -259,7 +263,7 @@ def _said(match: re.Match[str]) -> str:
 
 
 def _progress(percent: float | None, text: str) -> Progress:
-    return Progress(None if percent is None else round(min(100.0, max(0.0, percent)), 2), text)
+    return Progress(None if percent is None else round(min(100.0, max(0.0, percent)), 2), text[:_TEXT_LENGTH])
 
 
 def _share(done: float, total: float) -> float | None:
@@ -274,7 +278,7 @@ def _bytes(size: str) -> float:
 
 # Backup Server and migrations put a time before each line, old Proxmox VE one without a year.
 _TIME = re.compile(
-    r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:Z|[+-][0-9:]{5})?:? |[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} )"
+    r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:Z|[+-][0-9:]{5})?:? |[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} )"
 )
 _PERCENT = r"(?P<percent>[0-9]{1,3}(?:\.[0-9]{1,9})?)"
 _DONE_OF_TOTAL = rf"(?P<done>{_SIZE}) of (?P<total>{_SIZE})"

@@ -49,9 +49,6 @@ class Source(t.Protocol):
     def stop(self, upid: Upid, until: float) -> None:
         """Ask for the end of a task."""
 
-    def privileges(self, path: str, until: float) -> set[str]:
-        """The privileges one has on a path."""
-
     def close(self) -> None:
         """End what is under way."""
 

@@ -1,0 +1,217 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""proxmox_task_info against the mocked endpoint."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import InvalidUpid, OptionError
+from ansible_collections.proxkit.tasks.tests.mock_endpoint import VIEWER_TOKEN_ID, VIEWER_TOKEN_SECRET, Mock
+
+if t.TYPE_CHECKING:
+    from ..conftest import Call
+
+KEYS = {"failed", "changed", "tasks", "missing", "unreachable_nodes", "no_task", "msg", "warnings"}
+GONE = "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
+
+
+@pytest.fixture
+def tasks(mock: Mock) -> dict[str, str]:
+    """A cluster's day, by a short name each."""
+    day: dict[str, dict[str, t.Any]] = {
+        "ok": {"node": "pve1", "type": "vzdump", "id": "100", "start": -500},
+        "warning": {"node": "pve2", "type": "vzdump", "id": "101", "start": -400, "exitstatus": "WARNINGS: 2"},
+        "error": {
+            "node": "pve1",
+            "type": "qmstart",
+            "id": "100",
+            "start": -300,
+            "exitstatus": "boom",
+            "log": ["a", "b"],
+        },
+        "killed": {"node": "pve3", "type": "qmstart", "id": "102", "start": -200, "exitstatus": None},
+        "user": {"node": "pve2", "type": "qmstop", "id": "103", "start": -100, "user": "viewer@pve"},
+        "token": {"node": "pve2", "type": "qmstop", "id": "104", "start": -90, "user": "viewer@pve!ro"},
+        "runs": {"node": "pve1", "type": "qmigrate", "id": "105", "start": -50, "duration": 600},
+    }
+    return {name: mock.tasks(**task)["upids"][0] for name, task in day.items()}
+
+
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        ({}, ["runs", "token", "user", "killed", "error", "warning", "ok"]),
+        ({"node": "pve1"}, ["runs", "error", "ok"]),
+        ({"node": ["pve1", "pve3"]}, ["runs", "killed", "error", "ok"]),
+        ({"source": "archive"}, ["token", "user", "killed", "error", "warning", "ok"]),
+        ({"type": "vzdump"}, ["warning", "ok"]),
+        ({"type": ["vzdump", "qmigrate"]}, ["runs", "warning", "ok"]),
+        ({"vmid": 100}, ["error", "ok"]),
+        ({"user": "viewer@pve"}, ["token", "user"]),
+        ({"user": "viewer@pve!ro"}, ["token"]),
+        ({"user": "viewer"}, []),
+        ({"user": "root@pam!ci", "outcome": "running"}, ["runs"]),
+        ({"outcome": "error"}, ["error"]),
+        ({"outcome": ["ok", "warning"]}, ["token", "user", "warning", "ok"]),
+        ({"outcome": "unknown"}, ["killed"]),
+        ({"outcome": "running"}, ["runs"]),
+        ({"outcome": ["running", "unknown"]}, ["runs", "killed"]),
+        ({"outcome": ["running", "error"]}, ["runs", "error"]),
+        ({"limit": 2}, ["runs", "token"]),
+        ({"limit": 0}, ["runs", "token", "user", "killed", "error", "warning", "ok"]),
+        ({"type": "vzdump", "outcome": "ok", "vmid": 100}, ["ok"]),
+    ],
+)
+def test_filters(call: Call, tasks: dict[str, str], filters: dict[str, t.Any], names: list[str]) -> None:
+    result = call.info(**filters)
+    assert result.keys() == KEYS
+    assert not result["failed"]
+    assert [task["upid"] for task in result["tasks"]] == [tasks[name] for name in names]
+    for task in result["tasks"]:
+        assert task["log"] is None
+        assert (task["endtime"] is None) is (task["outcome"] == "running")
+
+
+def test_since_and_until(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
+    now = int(mock.clock()["now"])
+    result = call.info(since=str(now - 350), until=str(now - 150))
+    assert [task["upid"] for task in result["tasks"]] == [tasks["killed"], tasks["error"]]
+
+
+def test_logs_on_demand(call: Call, tasks: dict[str, str]) -> None:
+    [task] = call.info(outcome="error", log="always", log_lines=2)["tasks"]
+    assert task["log"] == ["b", "TASK ERROR: boom"]
+    assert task["log_total"] == 3
+    by_upid = {task["upid"]: task["log"] for task in call.info(log="not_ok")["tasks"]}
+    assert by_upid[tasks["ok"]] is None
+    assert by_upid[tasks["warning"]] == ["TASK WARNINGS: 2"]
+    assert by_upid[tasks["runs"]] == []
+
+
+def test_page_by_page(mock: Mock, call: Call) -> None:
+    upids = mock.tasks(type="qmstart", id=100, start=-9000, count=2300)["upids"]
+    result = call.info(node="pve1", limit=0)
+    assert sorted(task["upid"] for task in result["tasks"]) == sorted(upids)
+    assert mock.counters()["requests"]["GET tasks"] == 3
+    assert len(call.info(node="pve1", limit=1200)["tasks"]) == 1200
+
+
+def test_named_ones_come_as_asked(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
+    asked = [tasks["error"], GONE, tasks["runs"], tasks["ok"], tasks["killed"], tasks["warning"]]
+    result = call.info(upids=[*asked, "OK", None])
+    assert not result["failed"]
+    assert [task["upid"] for task in result["tasks"]] == asked
+    outcomes = [task["outcome"] for task in result["tasks"]]
+    assert outcomes == ["error", "missing", "running", "ok", "unknown", "warning"]
+    assert result["missing"] == [GONE]
+    assert result["no_task"] == ["OK", None]
+    # Four on one node: one list, and a status call only for what that does not settle.
+    assert mock.counters()["by_node"]["pve1"]["GET status"] == 2
+
+
+def test_one_by_name(call: Call, tasks: dict[str, str]) -> None:
+    result = call.info(task=tasks["error"], log="always", upids=...)
+    [task] = result["tasks"]
+    assert (task["exitstatus"], task["log"]) == ("boom", ["a", "b", "TASK ERROR: boom"])
+    assert isinstance(task["duration"], int)
+
+
+@pytest.mark.parametrize("how", [{"online": False}, {"hangs": True}])
+def test_a_node_that_is_down_is_a_warning(mock: Mock, call: Call, tasks: dict[str, str], how: dict[str, t.Any]) -> None:
+    mock.node(name="pve1", **how)
+    result = call.info(api_timeout=0.5)
+    assert not result["failed"]
+    assert result["unreachable_nodes"] == ["pve1"]
+    assert tasks["warning"] in [task["upid"] for task in result["tasks"]]
+    assert any("pve1" in text for text in result["warnings"])
+    named = call.info(upids=[tasks["ok"], tasks["warning"]], api_timeout=0.5)
+    assert [task["outcome"] for task in named["tasks"]] == ["unseen", "warning"]
+    assert named["unreachable_nodes"] == ["pve1"]
+    assert not named["failed"]
+
+
+def test_none_answering_is_a_failure(mock: Mock, call: Call) -> None:
+    mock.node(name="pve2", online=False)
+    result = call.info(node="pve2")
+    assert result["failed"]
+    assert result["unreachable_nodes"] == ["pve2"]
+    assert "pve2" in result["msg"]
+
+
+def test_a_node_that_the_cluster_does_not_have(call: Call, tasks: dict[str, str]) -> None:
+    result = call.info(node=["pve1", "pve9"])
+    assert result["failed"]
+    assert "the cluster has no node pve9" in result["msg"]
+    # Nothing lost: what the others told is there.
+    assert tasks["ok"] in [task["upid"] for task in result["tasks"]]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "drop"}, {"kind": "status", "code": 500}, {"kind": "status", "code": 595}, {"kind": "html200"}],
+    ids=lambda fault: f"{fault['kind']} {fault.get('code', '')}".strip(),
+)
+def test_passing_faults_are_tried_again(mock: Mock, call: Call, tasks: dict[str, str], fault: dict[str, t.Any]) -> None:
+    mock.faults(path="/tasks", times=2, **fault)
+    result = call.info(node="pve1")
+    assert not result["failed"]
+    assert len(result["tasks"]) == 3
+    mock.clear_faults()
+    mock.faults(path="/nodes$", times=2, **fault)
+    assert not call.info()["failed"]
+    assert tasks
+
+
+def test_lasting_faults_are_tried_three_times(mock: Mock, call: Call) -> None:
+    mock.faults(kind="status", code=500, reason="got timeout", path="/tasks", times=None)
+    result = call.info(node="pve1")
+    assert result["failed"]
+    assert "got timeout" in result["msg"]
+    assert mock.counters()["requests"]["GET tasks"] == 3
+
+
+def test_wrong_credentials(call: Call) -> None:
+    result = call.info(node="pve1", api_token_secret="wrong")
+    assert result["failed"]
+    assert "api_token_secret" in result["msg"]
+
+
+def test_no_privilege_for_a_named_task(call: Call, tasks: dict[str, str]) -> None:
+    viewer = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
+    result = call.info(upids=[tasks["ok"], tasks["token"]], **viewer)
+    assert result["failed"]
+    assert "Sys.Audit" in result["msg"]
+    assert [task["outcome"] for task in result["tasks"]] == ["unseen", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"upids": "nonsense"}, InvalidUpid),
+        ({"node": "../x"}, OptionError),
+        ({"since": "yesterday"}, OptionError),
+        ({"limit": -1}, OptionError),
+    ],
+)
+def test_bad_input_sends_nothing(mock: Mock, call: Call, options: dict[str, t.Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        call.info(**options)
+    assert mock.counters()["requests"]["total"] == 0
+
+
+def test_no_task_named(mock: Mock, call: Call) -> None:
+    result = call.info(upids=[])
+    assert result["tasks"] == []
+    assert not result["failed"]
+    assert mock.counters()["requests"]["total"] == 0
+
+
+def test_a_malformed_row_is_left_out_and_told(mock: Mock, call: Call) -> None:
+    body = '{"data":[{"upid":"UPID:pve1/../../x:","status":"OK"}],"total":1}'
+    mock.faults(kind="status", code=200, reason="OK", path="/tasks", body=body, content_type="application/json")
+    result = call.info(node="pve1")
+    assert result["tasks"] == []
+    assert "malformed" in result["warnings"][0]
