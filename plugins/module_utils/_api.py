@@ -40,6 +40,7 @@ try:
     from proxmoxer.backends.https import ProxmoxHTTPApiTokenAuth, ProxmoxHTTPAuthBase, ProxmoxHttpSession
     from proxmoxer.core import ProxmoxResource, ResourceException
     from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import HTTPError
 except ImportError as missing:
     _MISSING = missing
     HTTPAdapter = ProxmoxHTTPAuthBase = object  # type: ignore[misc,assignment]  # so that this file can be read at all
@@ -331,7 +332,8 @@ class Session:
         except _NoJson as exc:
             self._cluster.heard(host)
             raise ApiError(f"{host} answered with something else than JSON: {exc}", passing=True, **details) from exc
-        except requests.exceptions.RequestException as exc:
+        except (OSError, UnicodeError, HTTPError) as exc:
+            # Mostly requests' own errors, which are an OSError; names that cannot be one come through as they are.
             if not _timed_out(exc):
                 raise _connection_fault(host, exc, self._cluster.connection, details) from exc
             if node is not None and self._host_lives(host, until):
@@ -491,7 +493,7 @@ def _check_privilege(text: str, node: str | None, connection: Connection) -> str
 
 
 def _connection_fault(
-    host: str, exc: requests.exceptions.RequestException, connection: Connection, details: dict[str, t.Any]
+    host: str, exc: Exception, connection: Connection, details: dict[str, t.Any]
 ) -> ApiError:
     """The error that a failed exchange means: nobody there, somebody who is not trusted, or cut off on the way."""
     if isinstance(exc, requests.exceptions.TooManyRedirects):
@@ -502,14 +504,14 @@ def _connection_fault(
     return _BrokenOff(f"{host} broke the connection off: {_last_cause(exc)}", passing=True, **details)
 
 
-def _nobody_there(host: str, exc: requests.exceptions.RequestException, connection: Connection) -> str | None:
+def _nobody_there(host: str, exc: Exception, connection: Connection) -> str | None:
     """Why there was no connection to begin with, None where there was one."""
     text = str(exc)
     if isinstance(exc, requests.exceptions.SSLError):
         return _distrust(host, text, connection)
     if isinstance(exc, requests.exceptions.ConnectTimeout):
         return f"{host} accepts no connection in time: check api_host and api_port"
-    if "NameResolutionError" in text or "getaddrinfo" in text:
+    if "NameResolutionError" in text or "getaddrinfo" in text or not isinstance(exc, OSError):
         return f"the name of {host} cannot be resolved: check api_host"
     if isinstance(exc, requests.exceptions.ProxyError):
         return f"the proxy on the way to {host} fails: {_last_cause(exc)}"
@@ -520,7 +522,7 @@ def _nobody_there(host: str, exc: requests.exceptions.RequestException, connecti
     return None
 
 
-def _timed_out(exc: requests.exceptions.RequestException) -> bool:
+def _timed_out(exc: Exception) -> bool:
     """Whether the answer did not come in time; in the middle of its body requests calls that a connection error."""
     return isinstance(exc, requests.exceptions.ReadTimeout) or "Read timed out" in str(exc)
 

@@ -35,22 +35,16 @@ def log_is_gone(rows: t.Iterable[object]) -> bool:
     return len(numbered) == 1 and numbered.get(1, "").startswith(_GONE)
 
 
-def lines_of(rows: t.Iterable[object], after: int = 0) -> list[str]:
-    """The readable lines in order, each number once; those up to number ``after`` are left out.
+def lines_of(rows: t.Iterable[object]) -> list[str]:
+    """The readable lines in order, each number once.
 
     Of two rows with one number the later wins: a line that was still being written when it was first read. The row
     that Proxmox VE sends for an empty log is no line.
+
+    :raises OptionError: for what is no row, saying what is wrong.
     """
-    return [repair(text) for n, text in sorted(_lines(rows).items()) if n > after]
-
-
-def last_number(rows: t.Iterable[object], after: int = 0) -> int:
-    """The number of the last line seen; ``after`` where there is no later one.
-
-    It is the ``start`` of the next page: Proxmox VE counts that from 0, Backup Server from 1 (and so repeats a row,
-    which :func:`lines_of` drops by ``after``).
-    """
-    return max(_lines(rows), default=after)
+    numbered = _numbered(rows)
+    return [] if numbered == {1: _EMPTY} else [repair(text) for _n, text in sorted(numbered.items())]
 
 
 def tail_start(total: int, lines: int) -> int:
@@ -86,11 +80,6 @@ def _checked(index: int, row: object) -> Row:
 def _numbered(rows: t.Iterable[object]) -> dict[int, str]:
     checked = (_checked(index, row) for index, row in enumerate(rows))
     return {row["n"]: row["t"] for row in checked}
-
-
-def _lines(rows: t.Iterable[object]) -> dict[int, str]:
-    numbered = _numbered(rows)
-    return {} if numbered == {1: _EMPTY} else numbered
 
 
 # --- safe display

@@ -34,15 +34,34 @@ _NODE = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _HEX = r"[0-9A-Fa-f]"
 _REMOTE = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _PBS_ID = r"(?:[A-Za-z0-9_.-]|\\x[0-9A-Fa-f]{2})*"
-# A user name may hold "@" and "!" itself. Being greedy finds the last "@" that leaves a realm, with or without token.
-_AUTHID: dict[Product, str] = {
-    "pve": rf"{_FREE}+@[A-Za-z][A-Za-z0-9._-]*(?:![A-Za-z][A-Za-z0-9._-]*)?",
-    "pbs": rf"{_FREE}+@[A-Za-z0-9_][A-Za-z0-9._-]*(?:![A-Za-z0-9_][A-Za-z0-9._-]*)?",
-}
 _FIELDS: dict[Product, tuple[str, ...]] = {
     "pve": ("node", "pid", "pstart", "starttime", "type", "id", "user"),
     "pbs": ("node", "pid", "pstart", "task_id", "starttime", "type", "id", "user"),
 }
+_NAME: dict[Product, str] = {"pve": r"[A-Za-z][A-Za-z0-9._-]*", "pbs": r"[A-Za-z0-9_][A-Za-z0-9._-]*"}
+# A user name may hold "@" and "!" itself. Being greedy finds the last "@" that leaves a realm, with or without token.
+_AUTHID: dict[Product, str] = {product: rf"{_FREE}+@{name}(?:!{name})?" for product, name in _NAME.items()}
+
+
+def _grammar(product: Product) -> re.Pattern[str]:
+    parts = {
+        "node": _NODE,
+        "pid": rf"{_HEX}{{8}}",
+        "pstart": rf"{_HEX}{{8,9}}",
+        "task_id": rf"{_HEX}{{8,16}}",
+        "starttime": rf"{_HEX}{{8}}",
+        "type": rf"{_FREE}+",
+        "id": rf"{_FREE}*" if product == "pve" else _PBS_ID,
+        "user": rf"{_FREE}+@{_NAME[product]}",
+    }
+    fields = ":".join(f"(?P<{field}>{parts[field]})" for field in _FIELDS[product])
+    comment = rf"{_FREE}*" if product == "pve" else ""
+    return re.compile(
+        rf"(?:(?:{product}:)?(?P<remote>{_REMOTE})!)?UPID:{fields}(?:!(?P<tokenid>{_NAME[product]}))?:(?P<comment>{comment})"
+    )
+
+
+_GRAMMARS: dict[Product, re.Pattern[str]] = {product: _grammar(product) for product in _FIELDS}
 # Every repetition below stops at a colon or earlier, which keeps a search through any text linear. Text may be JSON,
 # or JSON within JSON: the backslashes of a Backup Server id come doubled then.
 _IN_TEXT = re.compile(
@@ -51,6 +70,13 @@ _IN_TEXT = re.compile(
     rf"|{_HEX}{{8,16}}:{_HEX}{{8}}:{_FREE}+:(?P<pbs_id>(?:[A-Za-z0-9_.-]|\\+x{_HEX}{{2}})*):{_AUTHID['pbs']}):"
 )
 _SHOWN_LENGTH = 120
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "null"),
+    (bool, "a truth value"),
+    ((int, float), "a number"),
+    (collections.abc.Mapping, "a dictionary"),
+    ((list, tuple), "a list"),
+)
 # What a task was called with, in a registered result; the loop variable comes on top.
 _CALLED_WITH = ("invocation", "ansible_loop")
 
@@ -90,7 +116,7 @@ class Upid:
 
     def to_dict(self) -> dict[str, t.Any]:
         """The dictionary that ``upid_decode`` gives, and each task dictionary begins with."""
-        values = dataclasses.asdict(self)
+        values = dict(vars(self))
         return {"upid": values.pop("text"), **values}
 
 
@@ -102,10 +128,12 @@ def parse(value: object) -> Upid:
     if not isinstance(value, str):
         raise InvalidUpid("value", _why_no_text(value), _show(value))
     text = str.__str__(value)
-    try:
-        return _parse(text)
-    except _Flaw as flaw:
-        raise InvalidUpid(flaw.field, flaw.reason, _show(text)) from None
+    for product, grammar in _GRAMMARS.items():
+        match = grammar.fullmatch(text)
+        if match:
+            return _upid(text, product, match.groupdict(""))
+    field, reason = next(_flaws(text))
+    raise InvalidUpid(field, reason, _show(text))
 
 
 def extract(value: object) -> list[str]:
@@ -136,75 +164,67 @@ def extract(value: object) -> list[str]:
 _END = object()
 
 
-class _Flaw(Exception):
-    """What is wrong with which field, before anybody knows how to show the value."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(field, reason)
-        self.field = field
-        self.reason = reason
-
-
-def _parse(text: str) -> Upid:
-    kind, remote, native = _split_remote(text)
-    parts = native.split(":")
-    product = _product_of(parts)
-    fields = dict(zip(_FIELDS[product], parts[1:]))
-    comment = parts[-1]
-    node = _node(fields["node"])
-    pid = _hex("pid", fields["pid"], 8, 8)
-    pstart = _hex("pstart", fields["pstart"], 8, 9)
-    task_id = _hex("task_id", fields["task_id"], 8, 16) if product == "pbs" else None
-    starttime = _hex("starttime", fields["starttime"], 8, 8)
-    kind_of_task = _free("type", fields["type"], may_be_empty=False)
-    task_for = _unescape(fields["id"]) if product == "pbs" else _free("id", fields["id"])
-    user, tokenid = _user(fields["user"], product)
-    if product == "pbs" and comment:
-        raise _Flaw("comment", "nothing may follow the last colon of a Backup Server id")
-    _free("comment", comment)
-    if kind and kind != product:
-        says = {"pve": "Proxmox VE", "pbs": "Proxmox Backup Server"}
-        raise _Flaw("remote", f"the prefix '{kind}:' says {says[kind]}, but the id is one of {says[product]}")
+def _upid(text: str, product: Product, fields: t.Mapping[str, str]) -> Upid:
+    task_id = fields.get("task_id")
+    try:
+        task_for = _unescape(fields["id"]) if product == "pbs" else fields["id"]
+    except UnicodeDecodeError:
+        raise InvalidUpid("id", "id is not UTF-8 once it is unescaped", _show(text)) from None
     return Upid(
         text=text,
-        node=node,
-        pid=pid,
-        pstart=pstart,
-        starttime=starttime,
-        type=kind_of_task,
+        node=fields["node"],
+        pid=int(fields["pid"], 16),
+        pstart=int(fields["pstart"], 16),
+        starttime=int(fields["starttime"], 16),
+        type=fields["type"],
         id=task_for,
-        user=user,
-        tokenid=tokenid,
-        comment=comment,
-        task_id=task_id,
+        user=fields["user"],
+        tokenid=fields["tokenid"],
+        comment=fields["comment"],
+        task_id=int(task_id, 16) if task_id else None,
         product=product,
-        remote=remote,
+        remote=fields["remote"] or None,
     )
 
 
-def _split_remote(text: str) -> tuple[str | None, str | None, str]:
-    """Take the Datacenter Manager's prefix off, by the first ``!``: token names come after one too."""
-    if text != text.strip():
-        raise _Flaw("format", "there is white space around it")
-    if not text:
-        raise _Flaw("value", "it is empty")
+def _unescape(text: str) -> str:
+    r"""Undo what Backup Server does to a task's id: ``-`` stands for ``/``, ``\xNN`` for a byte of UTF-8."""
+    raw = re.sub(r"\\x(..)|-", lambda match: chr(int(match[1], 16)) if match[1] else "/", text)
+    return raw.encode("latin-1").decode("utf-8")
+
+
+_Flaw = t.Tuple[str, str]
+
+
+def _flaws(text: str) -> t.Iterator[_Flaw]:
+    """Field and flaw of a text that no grammar takes, the most telling first: only that one is asked for."""
     if text == "OK":
-        raise _Flaw("value", "'OK' is what Proxmox VE answers instead of a UPID where there was nothing to do")
-    before, mark, native = "", "", text
-    if not _begins(text):
-        before, mark, native = text.partition("!")
-        if not _begins(native):
-            raise _Flaw("format", _why_no_start(text))
+        yield "value", "'OK' is what Proxmox VE answers instead of a UPID where there was nothing to do"
+    if not text.strip():
+        yield "value", "it is empty"
+    if text != text.strip():
+        yield "format", "there is white space around it"
+    # The prefix ends at the first "!": the names of tokens come after one too.
+    prefix, _mark, native = ("", "", text) if _begins(text) else text.partition("!")
+    if not _begins(native):
+        yield "format", _why_no_start(text)
     if not native.startswith("UPID:"):
-        raise _Flaw("format", "'UPID' must be in upper case: the server knows the task by its exact id only")
-    if not mark:
-        return None, None, native
-    kind, colon, remote = before.partition(":") if ":" in before else ("", "", before)
-    if colon and kind not in ("pve", "pbs"):
-        raise _Flaw("remote", f"the prefix begins with {_show(kind)}, not with 'pve' or 'pbs'")
-    if not re.fullmatch(_REMOTE, remote):
-        raise _Flaw("remote", "a remote's name is letters, digits, '.', '_' and '-', and begins with none of '.-'")
-    return kind or None, remote, native
+        yield "format", "'UPID' must be in upper case: the server knows the task by its exact id only"
+    kind, colon, remote = prefix.rpartition(":")
+    if colon and kind not in _FIELDS:
+        yield "remote", f"the prefix begins with {_show(kind)}, not with 'pve' or 'pbs'"
+    if native != text and not re.fullmatch(_REMOTE, remote):
+        yield "remote", "a remote's name is letters, digits, '.', '_' and '-', and begins with none of '.-'"
+    parts = native.split(":")
+    yield from _flaws_of_count(parts)
+    product: Product = "pve" if len(parts) == 9 else "pbs"
+    for field, part in zip(_FIELDS[product], parts[1:]):
+        yield from _flaws_of_field(field, part, product)
+    if product == "pbs" and parts[-1]:
+        yield "comment", "nothing may follow the last colon of a Backup Server id"
+    yield from _flaws_of_free("comment", parts[-1])
+    names = {"pve": "Proxmox VE", "pbs": "Proxmox Backup Server"}
+    yield "remote", f"the prefix '{kind}:' says {names.get(kind)}, but the id is one of {names[product]}"
 
 
 def _begins(text: str) -> bool:
@@ -219,92 +239,68 @@ def _why_no_start(text: str) -> str:
     return "it does not begin with 'UPID:'"
 
 
-def _product_of(parts: list[str]) -> Product:
-    """Which grammar the number of fields tells. An id that only lacks its last colon is told so."""
-    without_end = {"pve": 8, "pbs": 9}
-    for product in t.get_args(Product):
-        fields = _FIELDS[product]
+def _flaws_of_count(parts: list[str]) -> t.Iterator[_Flaw]:
+    # An id that only lacks its last colon has the fields of the other grammar, or none's, but the right ends.
+    for product, fields in _FIELDS.items():
+        without_end = dict(zip(("UPID", *fields), parts))
         if (
-            len(parts) == without_end[product]
-            and re.fullmatch(rf"{_HEX}{{8}}", parts[1 + fields.index("starttime")])
-            and re.fullmatch(_AUTHID[product], parts[-1])
-            and (product == "pve" or "@" not in parts[7])
+            len(parts) == len(without_end) == len(fields) + 1
+            and re.fullmatch(rf"{_HEX}{{8}}", without_end["starttime"])
+            and re.fullmatch(_AUTHID[product], without_end["user"])
+            and (product == "pve" or "@" not in without_end["id"])
         ):
-            raise _Flaw("format", "the colon at its end is missing")
-    if len(parts) == 9:
-        return "pve"
-    if len(parts) == 10:
-        return "pbs"
-    raise _Flaw("format", f"it has {len(parts) - 1} colons, those of Proxmox VE have 8 and of Backup Server 9")
+            yield "format", "the colon at its end is missing"
+    if len(parts) not in (9, 10):
+        yield "format", f"it has {len(parts) - 1} colons, those of Proxmox VE have 8 and of Backup Server 9"
 
 
-def _node(text: str) -> str:
-    if not text:
-        raise _Flaw("node", "the node's name is empty")
-    if not re.fullmatch(_NODE, text):
-        raise _Flaw("node", "the node's name is letters, digits and '-', and begins and ends with a letter or digit")
-    return text
+def _flaws_of_field(field: str, text: str, product: Product) -> t.Iterator[_Flaw]:
+    digits = {"pid": "8", "pstart": "8,9", "task_id": "8,16", "starttime": "8"}.get(field)
+    if digits:
+        if not re.fullmatch(rf"{_HEX}{{{digits}}}", text):
+            yield field, f"{field} must be {digits.replace(',', ' to ')} hexadecimal digits, not {_show(text)}"
+        return
+    if not text and field != "id":
+        yield field, f"{field} is empty"
+    if field == "node" and not re.fullmatch(_NODE, text):
+        yield field, "the node's name is letters, digits and '-', and begins and ends with a letter or digit"
+    if field == "id" and product == "pbs":
+        if "/" in text:
+            yield field, "id holds a slash, which Backup Server writes as '-'"
+        if not re.fullmatch(_PBS_ID, text):
+            yield field, r"id holds a character that Backup Server writes as '\xNN', or a broken '\xNN'"
+    yield from _flaws_of_free(field, text)
+    if field == "user" and not re.fullmatch(_AUTHID[product], text):
+        yield field, f"user must be 'user@realm' or 'user@realm!token', not {_show(text)}"
 
 
-def _hex(field: str, text: str, least: int, most: int) -> int:
-    if not re.fullmatch(rf"{_HEX}{{{least},{most}}}", text):
-        count = f"{least}" if least == most else f"{least} to {most}"
-        raise _Flaw(field, f"{field} must be {count} hexadecimal digits, not {_show(text)}")
-    return int(text, 16)
-
-
-def _free(field: str, text: str, *, may_be_empty: bool = True) -> str:
-    if not text and not may_be_empty:
-        raise _Flaw(field, f"{field} is empty")
+def _flaws_of_free(field: str, text: str) -> t.Iterator[_Flaw]:
     if "/" in text:
-        raise _Flaw(field, f"{field} holds a slash, which no server takes")
+        yield field, f"{field} holds a slash, which no server takes"
     if not re.fullmatch(rf"{_FREE}*", text):
-        raise _Flaw(field, f"{field} holds white space or control characters")
-    return text
-
-
-def _unescape(text: str) -> str:
-    r"""Undo what Backup Server does to a task's id: ``-`` stands for ``/``, ``\xNN`` for a byte of UTF-8."""
-    if "/" in text:
-        raise _Flaw("id", "id holds a slash, which Backup Server writes as '-'")
-    if not re.fullmatch(_PBS_ID, text):
-        raise _Flaw("id", r"id holds a character that Backup Server would have written as '\xNN', or a broken '\xNN'")
-    raw = re.sub(r"\\x(..)|-", lambda match: chr(int(match[1], 16)) if match[1] else "/", text)
-    try:
-        return raw.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        raise _Flaw("id", "id is not UTF-8 once it is unescaped") from None
-
-
-def _user(text: str, product: Product) -> tuple[str, str]:
-    _free("user", text, may_be_empty=False)
-    if not re.fullmatch(_AUTHID[product], text):
-        raise _Flaw("user", f"user must be 'user@realm' or 'user@realm!token', not {_show(text)}")
-    user, at, rest = text.rpartition("@")
-    realm, _mark, tokenid = rest.partition("!")
-    return f"{user}{at}{realm}", tokenid
+        yield field, f"{field} holds white space or control characters"
 
 
 def _why_no_text(value: object) -> str:
     if value is None:
         return "null is what a call answers that starts no task"
-    if isinstance(value, collections.abc.Mapping):
-        return "it is a dictionary (the filter upid_extract finds the ids in a result)"
-    if isinstance(value, (list, tuple)):
-        return "it is a list, not one id (see the filter upid_extract)"
-    return "it is no text"
+    if isinstance(value, (collections.abc.Mapping, list, tuple)):
+        return "it is not one id (the filter upid_extract finds those in any value)"
+    return "it is not text"
 
 
 def _show(value: object) -> str:
-    """A value for a message: printable and short. Of what is no text only the type, its own words may be anything."""
-    if value is None:
-        return "null"
-    if not isinstance(value, str):
-        return f"A value of type {type(value).__name__[:_SHOWN_LENGTH]}"
-    shown = repr(value[:_SHOWN_LENGTH])
-    if len(value) <= _SHOWN_LENGTH and len(shown) <= _SHOWN_LENGTH:
-        return shown
-    return f"{shown[: _SHOWN_LENGTH - 4]}...{shown[0]}"
+    """A value for a message: printable and short. Of what is not text only its kind, its own words may be anything."""
+    if isinstance(value, str):
+        shown = repr(str.__str__(value)[:_SHOWN_LENGTH])
+        if len(value) <= _SHOWN_LENGTH and len(shown) <= _SHOWN_LENGTH:
+            return shown
+        return f"{shown[: _SHOWN_LENGTH - 4]}...{shown[0]}"
+    # Ansible hands in types of its own, whose names mean nothing to its users.
+    for kind, name in _KINDS:
+        if isinstance(value, kind):
+            return name
+    return f"a value of type {type(value).__name__[:_SHOWN_LENGTH]}"
 
 
 def _results_of(mapping: collections.abc.Mapping[object, object]) -> t.Iterator[object]:
