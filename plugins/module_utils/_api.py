@@ -25,9 +25,9 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
     ApiError,
     HostUnreachable,
     NodeUnreachable,
-    NoSuchTask,
     OptionError,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._fault import distrust, last_cause, refusal
 from ansible_collections.proxkit.tasks.plugins.module_utils._log import clean, repair
 from ansible_collections.proxkit.tasks.plugins.module_utils._options import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock
@@ -49,10 +49,6 @@ Rows = list[dict[str, t.Any]]
 
 # A ticket lives for two hours; renewed at half its life it survives a server that is away for a while.
 RENEW_AFTER = 3600.0
-# Statuses of pveproxy for "the node you ask about cannot be reached" (AnyEvent::HTTP).
-_NODE_DOWN = (595, 596, 597, 598)
-# Too many requests, timeouts and gateways: another try may find the server well again.
-_PASSING = (408, 425, 429, 500, 502, 503, 504, 599)
 _PROBE_SECONDS = 2.0
 _SHORTEST_PROBE_SECONDS = 0.2
 # More rows than a node's list of active tasks can hold.
@@ -328,7 +324,7 @@ class Session:
             answer = getattr(resource, method.lower())(**query)
         except ResourceException as exc:
             self._cluster.heard(host)
-            raise _refusal(exc.status_code, exc.errors or {}, connection=self._cluster.connection, **details) from exc
+            raise refusal(exc.status_code, exc.errors or {}, connection=self._cluster.connection, **details) from exc
         except _NoJson as exc:
             self._cluster.heard(host)
             raise ApiError(f"{host} answered with something else than JSON: {exc}", passing=True, **details) from exc
@@ -444,116 +440,34 @@ def _text(value: t.Any) -> str | None:
 # Faults
 
 
-def _refusal(
-    status: int,
-    told: t.Mapping[str, t.Any],
-    *,
-    connection: Connection,
-    host: str,
-    node: str | None,
-    upid: str | None,
-) -> ApiError:
-    """The error that an HTTP status and its text mean (``task-api``: where the text sits differs by version)."""
-    details: dict[str, t.Any] = {"host": host, "node": node, "upid": upid, "status": status}
-    fields = told.get("errors")
-    # Older servers have the text in the reason phrase alone.
-    text = clean(repair(str(told.get("message") or _reason(told.get("reason"))))).strip()
-    if isinstance(fields, dict):
-        text += "".join(f" ({name}: {clean(repair(str(flaw))).strip()})" for name, flaw in fields.items())
-    said = f"{host} says {status} {text}".rstrip()
-    if status == 400 and isinstance(fields, dict) and "no such task" in str(fields.get("upid")):
-        return NoSuchTask(f"node {node} knows no such task ({said})", **details)
-    if status == 401:
-        return AccessError(f"{said}: {_check_credentials(connection)}", **details)
-    if status == 403:
-        return AccessError(f"{said}: {_check_privilege(text, node, connection)}", **details)
-    if status in _NODE_DOWN:
-        return NodeUnreachable(f"node {node} cannot be reached ({said})", **details)
-    if status == 500 and "hostname lookup" in text:
-        return ApiError(f"the cluster has no node {node} ({said}): check api_host and the UPID", **details)
-    return ApiError(said, passing=status in _PASSING, **details)
-
-
-def _reason(reason: t.Any) -> str:
-    return reason.decode("latin-1") if isinstance(reason, bytes) else str(reason or "")
-
-
-def _check_credentials(connection: Connection) -> str:
-    if connection.token_name:
-        return f"check api_token_id and api_token_secret of {connection.user}!{connection.token_name}"
-    return f"check api_user ({connection.user}) and api_password"
-
-
-def _check_privilege(text: str, node: str | None, connection: Connection) -> str:
-    who = f"{connection.user}!{connection.token_name}" if connection.token_name else connection.user
-    if "Sys.Modify" in text:
-        return f"{who} needs Sys.Modify on /nodes/{node} to stop tasks of others"
-    hint = " (a token does not see what its user started)" if connection.token_name else ""
-    return f"{who} needs Sys.Audit on /nodes/{node} to see tasks of others{hint}"
-
-
-def _connection_fault(
-    host: str, exc: Exception, connection: Connection, details: dict[str, t.Any]
-) -> ApiError:
+def _connection_fault(host: str, exc: Exception, connection: Connection, details: dict[str, t.Any]) -> ApiError:
     """The error that a failed exchange means: nobody there, somebody who is not trusted, or cut off on the way."""
     if isinstance(exc, requests.exceptions.TooManyRedirects):
         return ApiError(f"{host} answered with a redirection: is it a Proxmox API?", passing=True, **details)
     text = _nobody_there(host, exc, connection)
     if text is not None:
         return HostUnreachable(text, passing=False, **details)
-    return _BrokenOff(f"{host} broke the connection off: {_last_cause(exc)}", passing=True, **details)
+    return _BrokenOff(f"{host} broke the connection off: {last_cause(exc)}", passing=True, **details)
 
 
 def _nobody_there(host: str, exc: Exception, connection: Connection) -> str | None:
     """Why there was no connection to begin with, None where there was one."""
     text = str(exc)
     if isinstance(exc, requests.exceptions.SSLError):
-        return _distrust(host, text, connection)
+        return distrust(host, text, connection)
     if isinstance(exc, requests.exceptions.ConnectTimeout):
         return f"{host} accepts no connection in time: check api_host and api_port"
     if "NameResolutionError" in text or "getaddrinfo" in text or not isinstance(exc, OSError):
         return f"the name of {host} cannot be resolved: check api_host"
     if isinstance(exc, requests.exceptions.ProxyError):
-        return f"the proxy on the way to {host} fails: {_last_cause(exc)}"
+        return f"the proxy on the way to {host} fails: {last_cause(exc)}"
     if "NewConnectionError" in text or isinstance(
         exc, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)
     ):
-        return f"nobody answers at {host}: {_last_cause(exc)}: check api_host and api_port"
+        return f"nobody answers at {host}: {last_cause(exc)}: check api_host and api_port"
     return None
 
 
 def _timed_out(exc: Exception) -> bool:
     """Whether the answer did not come in time; in the middle of its body requests calls that a connection error."""
     return isinstance(exc, requests.exceptions.ReadTimeout) or "Read timed out" in str(exc)
-
-
-def _distrust(host: str, text: str, connection: Connection) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" not in text and "doesn't match" not in text:
-        return f"no TLS connection to {host}: {clean(text)}: check api_port"
-    if "mismatch" in text.lower() or "doesn't match" in text or "not valid for" in text:
-        return f"the certificate of {host} is for another name: give that one as api_host ({_openssl(text)})"
-    if connection.ca_path:
-        return f"the certificate of {host} is not of the authority in ca_path {connection.ca_path} ({_openssl(text)})"
-    return (
-        f"the certificate of {host} is not trusted ({_openssl(text)}): set ca_path to the authority that signed it "
-        "(PVE's own is /etc/pve/pve-root-ca.pem on any node)"
-    )
-
-
-def _openssl(text: str) -> str:
-    """What OpenSSL says, without the layers around it."""
-    _before, found, after = text.partition("certificate verify failed: ")
-    return clean((after if found else text).split(" (_ssl.c")[0])[:200]
-
-
-def _last_cause(exc: BaseException) -> str:
-    """The innermost reason; requests and urllib3 wrap theirs several times."""
-    cause: BaseException = exc
-    for _depth in range(8):
-        wrapped = [getattr(cause, "reason", None), *cause.args]
-        inner = next((arg for arg in wrapped if isinstance(arg, BaseException)), None)
-        if not isinstance(inner, BaseException):
-            break
-        cause = inner
-    text = str(cause).rpartition("object at 0x")[2].partition(">: ")[2] or str(cause)
-    return clean(text)[:200] or type(cause).__name__

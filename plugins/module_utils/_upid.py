@@ -193,7 +193,7 @@ def _unescape(text: str) -> str:
     return raw.encode("latin-1").decode("utf-8")
 
 
-_Flaw = t.Tuple[str, str]
+_Flaw = tuple[str, str]
 
 
 def _flaws(text: str) -> t.Iterator[_Flaw]:
