@@ -1,0 +1,669 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests to answers, by the rules of genuine PVE. Pure: a world goes in, text comes out; no sockets, no waiting."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import re
+import time
+import typing as t
+import urllib.parse
+
+from . import _schema as schema
+from ._task import UNEXPECTED, Task, TimedLog, Upid
+from ._world import Guest, UnknownGuest, World
+
+JSON_TYPE = "application/json;charset=UTF-8"
+METHODS = ("GET", "POST", "PUT", "DELETE")
+GZIP_ABOVE = 1024
+LIST_MAX = 25
+DEFAULT_LIMIT = 50
+INVALID = "Parameter verification failed."
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One HTTP request; ``path`` and ``query`` as sent, header names in lower case."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def decoded(self) -> str:
+        """The path without percent escapes."""
+        return urllib.parse.unquote(self.path)
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """One HTTP answer.
+
+    :param connection: values of the Connection headers, one header each
+    :param not_before: epoch seconds of the world's clock before which it is not sent
+    :param sized: whether it has a Content-Length
+    """
+
+    status: int
+    reason: str
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    connection: tuple[str, ...] = ("close",)
+    not_before: float = 0.0
+    sized: bool = True
+
+
+class ApiError(Exception):
+    """An answer other than success.
+
+    :param form: ``json``; ``plain``: the text alone; ``empty``: no body, the text is in the reason phrase only
+    :param newline: what follows the text in the body
+    :param delay: seconds before it is sent
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        errors: t.Optional[dict[str, str]] = None,
+        form: str = "json",
+        newline: str = "\n",
+        delay: float = 0.0,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors
+        self.form = form
+        self.newline = newline
+        self.delay = delay
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a handler returns: JSON ``data``, or ``text`` to download under ``filename``; see Answer for not_before."""
+
+    data: t.Any = None
+    total: int = 0
+    text: t.Optional[str] = None
+    filename: str = ""
+    not_before: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A checked request on its way to a handler; ``where`` holds the variable parts of the path."""
+
+    world: World
+    who: str
+    where: t.Mapping[str, str]
+    params: schema.Params
+
+    def text(self, name: str, default: str = "") -> str:
+        """A parameter that the schema knows as a single string."""
+        return str(self.params.get(name, default))
+
+    def number(self, name: str, default: int) -> int:
+        """A parameter that the schema knows as an integer."""
+        return int(self.text(name, str(default)))
+
+    def need(self, privilege: str, path: str) -> None:
+        """Raise the 403 of a missing privilege."""
+        if not self.world.users.may(self.who, privilege, path):
+            raise ApiError(403, f"Permission check failed ({path}, {privilege})")
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """An endpoint; ``name`` is what counters call it, ``params`` None: anything goes (starters take many options)."""
+
+    method: str
+    path: str
+    name: str
+    handler: t.Callable[[Call], Result]
+    protected: bool = False
+    params: t.Optional[t.Mapping[str, schema.Check]] = dataclasses.field(default_factory=dict)
+    required: tuple[str, ...] = ()
+
+
+def answer(world: World, request: Request) -> Answer:
+    """The answer to a request."""
+    try:
+        return _answer(world, request)
+    except ApiError as error:
+        return _failure(world, request, error)
+
+
+def find(method: str, decoded: str) -> tuple[t.Optional[Route], dict[str, str]]:
+    """The route of a decoded path, and the variable parts of the path."""
+    parts = [part for part in _split(decoded)[2].split("/") if part]
+    for route, pattern in _PATTERNS:
+        if route.method == method and len(pattern) == len(parts):
+            pairs = list(zip(pattern, parts))
+            if all(want.startswith("{") or want == part for want, part in pairs):
+                return route, {want[1:-1]: part for want, part in pairs if want.startswith("{")}
+    return None, {}
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    found = re.fullmatch(r"(/api2)/([^/]+)(/.*)?", path)
+    return (found[1], found[2], found[3] or "/") if found else ("", "", path)
+
+
+def _answer(world: World, request: Request) -> Answer:
+    if request.method not in METHODS:
+        raise ApiError(501, f"method '{request.method}' not available", form="empty")
+    if request.headers.get("transfer-encoding", "").lower() == "chunked":
+        raise ApiError(501, "chunked transfer encoding not supported", form="plain", newline="")
+    prefix, extension, relative = _split(request.decoded)
+    if not prefix:
+        return _outside(request)
+    who = _authenticate(world, request, relative)
+    params = _params(request)
+    if extension not in {"json", "extjs"}:
+        raise ApiError(501, f"no formatter for uri {relative}, {extension}", form="plain", newline="")
+    route, where = find(request.method, request.decoded)
+    if route is None:
+        raise ApiError(501, f"Method '{request.method} {relative}' not implemented", newline="")
+    result = _call(world, route, who, where, params)
+    if result.text is not None:
+        return _download(result)
+    content = {"data": result.data}
+    if result.total:
+        content["total"] = result.total
+    if extension == "extjs":
+        content["success"] = 1
+    return _json(request, 200, "OK", content, _connection(route.protected), result.not_before)
+
+
+def _call(world: World, route: Route, who: str, where: dict[str, str], params: schema.Params) -> Result:
+    if where.get("node") == "localhost":
+        where["node"] = world.local
+    twice = [name for name in params if name in where and params[name] != where[name]]
+    if twice:
+        said = "duplicate parameter (already defined in URI) with conflicting values!"
+        raise ApiError(400, INVALID, dict.fromkeys(twice, said))
+    if "node" in where:
+        _reach(world, where["node"])
+    given = {name: value for name, value in params.items() if name not in where}
+    wrong = schema.errors(given, route.params, route.required)
+    if wrong:
+        raise ApiError(400, INVALID, wrong)
+    return route.handler(Call(world, who, where, given))
+
+
+def _failure(world: World, request: Request, error: ApiError) -> Answer:
+    not_before = world.clock.now() + error.delay
+    if error.form == "empty":
+        return Answer(error.status, error.message, not_before=not_before, sized=False)
+    if error.form == "plain":
+        return Answer(error.status, error.message, (error.message + error.newline).encode())
+    extjs = _split(request.decoded)[1] == "extjs"
+    content: dict[str, t.Any] = {"data": None}
+    if world.settings.body_message or extjs:
+        content["message"] = error.message + error.newline
+    if error.errors:
+        content["errors"] = error.errors
+    if not extjs:
+        return _json(request, error.status, error.message, content, ("close",), not_before)
+    route = find(request.method, request.decoded)[0]
+    content.update(success=0, status=str(error.status))
+    return _json(request, 200, "OK", content, _connection(route is not None and route.protected), not_before)
+
+
+def _outside(request: Request) -> Answer:
+    if request.method == "GET" and request.decoded == "/":
+        page = b"<!DOCTYPE html><html><head><title>pve1 - Proxmox Virtual Environment</title></head></html>"
+        return Answer(200, "OK", page, (("Content-Type", "text/html; charset=utf-8"),), ("Keep-Alive",))
+    raise ApiError(501, f"no such file '{request.decoded}'", form="plain", newline="")
+
+
+def _authenticate(world: World, request: Request, relative: str) -> str:
+    if (request.method, relative.rstrip("/")) == ("POST", "/access/ticket"):
+        return ""
+    cookie = re.search(r"(?:^|[\s;])PVEAuthCookie=([^;]*)", request.headers.get("cookie", ""))
+    token = re.match(r"PVEAPIToken[= ](.*)", request.headers.get("authorization", ""))
+    if cookie:
+        who = world.users.by_ticket(urllib.parse.unquote(cookie[1]), world.clock.now())
+    elif token:
+        who = world.users.by_token(token[1])
+    else:
+        raise ApiError(401, "No ticket", form="empty", delay=world.settings.auth_delay)
+    if who is None:
+        raise ApiError(401, "Authentication failed!", form="empty", delay=world.settings.auth_delay)
+    by_ticket = cookie is not None and request.method != "GET"
+    if by_ticket and not world.users.csrf_valid(who, request.headers.get("csrfpreventiontoken", "")):
+        said = "Permission denied - invalid csrf token"
+        raise ApiError(401, said, form="empty", delay=world.settings.auth_delay)
+    return who
+
+
+def _params(request: Request) -> schema.Params:
+    params: schema.Params = {}
+    pairs = urllib.parse.parse_qsl(request.query, keep_blank_values=True)
+    if request.body:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if request.method not in {"POST", "PUT"}:
+            raise ApiError(501, f"Unexpected content for method '{request.method}'", form="plain", newline="")
+        if kind == "application/json":
+            pairs += _json_pairs(request.body)
+        elif kind == "application/x-www-form-urlencoded":
+            pairs += urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True)
+        else:
+            raise ApiError(506, f"upload 'Content-Type '{kind}' not implemented", form="plain", newline="")
+    for name, value in pairs:
+        before = params.get(name)
+        if before is None:
+            params[name] = value
+        else:
+            params[name] = [*(before if isinstance(before, list) else [before]), value]
+    return params
+
+
+def _json_pairs(body: bytes) -> list[tuple[str, str]]:
+    try:
+        values = json.loads(body)
+    except ValueError as exc:
+        raise ApiError(
+            500,
+            "malformed JSON string, neither tag, array, object, number, string or atom, at character offset "
+            f'{len(body)} (before "(end of string)") at /usr/share/perl5/PVE/APIServer/AnyEvent.pm line 934.',
+            form="plain",
+        ) from exc
+    pairs = []
+    for name, value in values.items():
+        for item in value if isinstance(value, list) else [value]:
+            pairs.append((name, str(int(item)) if isinstance(item, bool) else str(item)))
+    return pairs
+
+
+def _connection(protected: bool) -> tuple[str, ...]:
+    """Both values at once: pveproxy copies pvedaemon's answer, ``close`` included, and adds its own."""
+    return ("close", "Keep-Alive") if protected else ("Keep-Alive",)
+
+
+def _reach(world: World, name: str) -> None:
+    node = world.nodes.get(name)
+    if node is None:
+        text = f"hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known"
+        raise ApiError(500, text)
+    if not node.online:
+        raise ApiError(595, node.reason, form="empty", delay=node.delay)
+
+
+def _json(
+    request: Request,
+    status: int,
+    reason: str,
+    content: t.Mapping[str, t.Any],
+    connection: tuple[str, ...],
+    not_before: float,
+) -> Answer:
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", JSON_TYPE),)
+    if len(body) > GZIP_ABOVE and "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers = gzip.compress(body, 1), (("Content-Encoding", "gzip"), *headers)
+    return Answer(status, reason, body, headers, connection, not_before)
+
+
+def _download(result: Result) -> Answer:
+    body = (result.text or "").encode()
+    headers: tuple[tuple[str, str], ...] = (
+        ("Content-Type", "text/plain"),
+        ("Content-Disposition", f'attachment; filename="{result.filename}"'),
+    )
+    if len(body) > GZIP_ABOVE:
+        body, headers = gzip.compress(body, 1), (("Content-Encoding", "gzip"), *headers)
+    # An empty file comes without a length: the client learns of the end when the idle connection is closed.
+    return Answer(200, "OK", body, headers, _connection(True), sized=bool(body))
+
+
+# --- handlers ---------------------------------------------------------------------------------------------------
+
+
+def _version(_call: Call) -> Result:
+    return Result({"version": "9.2.11", "release": "9.2", "repoid": "14a22df35955d97d"})
+
+
+def _ticket(call: Call) -> Result:
+    name = call.text("username")
+    if "realm" in call.params and "@" not in name:
+        name = f"{name}@{call.text('realm')}"
+    given = {key: str(value) for key, value in call.params.items()}
+    data = call.world.users.login(name, given, call.world.clock.now())
+    if data is None:
+        raise ApiError(401, "authentication failure", delay=call.world.settings.auth_delay)
+    return Result(data)
+
+
+def _nodes(call: Call) -> Result:
+    rows = []
+    for node in call.world.nodes.values():
+        status = node.reported or ("online" if node.online else "offline")
+        row: dict[str, t.Any] = {
+            "node": node.name,
+            "id": f"node/{node.name}",
+            "type": "node",
+            "status": status,
+            "ssl_fingerprint": ":".join(["00"] * 32),
+        }
+        if status == "online":
+            row.update(cpu=0.02, maxcpu=8, mem=8 << 30, maxmem=32 << 30, disk=10 << 30, maxdisk=100 << 30)
+            row.update(uptime=864000, level="")
+        rows.append(row)
+    return Result(rows)
+
+
+def _subindex(_call: Call) -> Result:
+    return Result([{"name": "log"}, {"name": "status"}])
+
+
+def _upid(call: Call) -> Upid:
+    upid = Upid.parse(call.where["upid"])
+    if upid is None:
+        raise ApiError(400, INVALID, {"upid": "unable to parse worker upid"})
+    return upid
+
+
+def _own(upid: Upid, who: str) -> bool:
+    """A token sees its own tasks, a user its own and those of its tokens."""
+    return who in {upid.user, upid.owner}
+
+
+def _task(call: Call) -> tuple[Upid, Task]:
+    upid = _upid(call)
+    task = call.world.task(upid.text)
+    if task is None or upid.node != call.where["node"]:
+        raise ApiError(400, INVALID, {"upid": "no such task"})
+    return upid, task
+
+
+def _check_owner(call: Call, upid: Upid, privilege: str) -> None:
+    if not _own(upid, call.who):
+        call.need(privilege, f"/nodes/{call.where['node']}")
+
+
+def _status(call: Call) -> Result:
+    upid, task = _task(call)
+    _check_owner(call, upid, "Sys.Audit")
+    data = {**_parts(upid), "user": upid.owner, "pid": upid.pid, "pstart": upid.pstart}
+    if upid.tokenid:
+        data["tokenid"] = upid.tokenid
+    if not task.ended(call.world.clock.now(), task.status_lag):
+        return Result({**data, "status": "running"})
+    exitstatus = UNEXPECTED if task.cached_unexpected else task.final_status
+    return Result({**data, "status": "stopped", "exitstatus": _bytes_as_text(exitstatus)})
+
+
+def _log(call: Call) -> Result:
+    upid = _upid(call)
+    _check_owner(call, upid, "Sys.Audit")
+    task = call.world.task(upid.text) if upid.node == call.where["node"] else None
+    now = call.world.clock.now()
+    if call.text("download", "0") == "1":
+        if "start" in call.params or "limit" in call.params:
+            raise ApiError(500, "'download' cannot be used together with 'start' or 'limit' parameters")
+        if task is None:
+            folder = f"{upid.starttime & 15:X}"
+            raise ApiError(
+                500, f"Could not open file '/var/log/pve/tasks/{folder}/{upid.text}' - No such file or directory"
+            )
+        lines = task.lines(now, 0, task.total_lines(now))
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(upid.starttime))
+        text = "".join(f"{line}\n" for line in lines)
+        return Result(text=text, filename=f"task-{upid.node}-{upid.type}-{stamp}.log")
+    if task is None:
+        return Result([{"n": 1, "t": "unable to open file - No such file or directory"}], 1)
+    total = task.total_lines(now)
+    if total == 0:
+        return Result([{"n": 1, "t": "no content"}], 1)
+    start = call.number("start", 0)
+    stop = start + (call.number("limit", DEFAULT_LIMIT) or total)
+    page = task.lines(now, start, stop)
+    return Result([{"n": start + n, "t": _bytes_as_text(line)} for n, line in enumerate(page, 1)], total)
+
+
+def _stop(call: Call) -> Result:
+    upid, task = _task(call)
+    _check_owner(call, upid, "Sys.Modify")
+    world, now = call.world, call.world.clock.now()
+    if task.ended(now):
+        return Result()
+    task.stop(now, world.settings.kill_seconds)
+    return Result(not_before=max(now + world.settings.stop_seconds, task.end or now))
+
+
+def _tasks(call: Call) -> Result:
+    world, node = call.world, call.where["node"]
+    now = world.clock.now()
+    source = call.text("source", "archive")
+    started = world.started(node)
+    rows: list[dict[str, t.Any]] = []
+    if source in {"active", "all"}:
+        running = [task for task in started if not task.ended(now, task.list_lag)]
+        running.sort(key=lambda task: -task.upid.starttime)
+        rows += [_running_row(task.upid) for task in running]
+    if source in {"archive", "all"}:
+        rows += [_archive_row(task) for task in _latest_first(started, now)]
+    auditor = world.users.may(call.who, "Sys.Audit", f"/nodes/{node}")
+    rows = [row for row in rows if (auditor or _row_is_own(row, call.who)) and _matches(call, row)]
+    start = call.number("start", 0)
+    return Result(rows[start : start + call.number("limit", DEFAULT_LIMIT)], len(rows))
+
+
+def _latest_first(started: list[Task], now: float) -> list[Task]:
+    """Ended tasks, the one that ended last first, as the index file read backwards has them."""
+    ended = [task for task in started if task.ended(now, task.list_lag)]
+    return [task for _key, task in sorted(enumerate(ended), key=lambda at: (int(at[1].end or 0), at[0]), reverse=True)]
+
+
+def _matches(call: Call, row: t.Mapping[str, t.Any]) -> bool:
+    status = row["status"]
+    return (
+        call.text("userfilter").lower() in row["user"].lower()
+        and call.text("typefilter") in {"", row["type"]}
+        and call.text("vmid") in {"", row["id"]}
+        and row["starttime"] >= call.number("since", 0)
+        and row["starttime"] <= call.number("until", 1 << 62)
+        and not (call.text("errors", "0") == "1" and status == "OK")
+        and ("statusfilter" not in call.params or _status_kind(status) in _wanted_kinds(call))
+    )
+
+
+def _wanted_kinds(call: Call) -> set[str]:
+    return {word.lower() for word in schema.split_list(call.params["statusfilter"])}
+
+
+def _status_kind(status: str) -> str:
+    if status == "OK":
+        return "ok"
+    if status in {UNEXPECTED, "RUNNING"}:
+        return "unknown"
+    return "warning" if re.fullmatch(r"WARNINGS: \d+", status) else "error"
+
+
+def _row_is_own(row: t.Mapping[str, t.Any], who: str) -> bool:
+    full = f"{row['user']}!{row['tokenid']}" if "tokenid" in row else row["user"]
+    return who in {full, row["user"]}
+
+
+def _parts(upid: Upid) -> dict[str, t.Any]:
+    return {"upid": upid.text, "node": upid.node, "starttime": upid.starttime, "type": upid.type, "id": upid.id}
+
+
+def _running_row(upid: Upid) -> dict[str, t.Any]:
+    """A row of the active file: the token stays in ``user``."""
+    numbers = {"pid": upid.pid, "pstart": upid.pstart}
+    return {**_parts(upid), **numbers, "user": upid.user, "saved": "0", "status": "RUNNING"}
+
+
+def _archive_row(task: Task) -> dict[str, t.Any]:
+    upid = task.upid
+    row = {**_parts(upid), "pid": upid.pid, "pstart": upid.pstart, "user": upid.owner}
+    if upid.tokenid:
+        row["tokenid"] = upid.tokenid
+    return {**row, "endtime": int(task.end or 0), "status": _bytes_as_text(task.final_status)}
+
+
+def _cluster_tasks(call: Call) -> Result:
+    world, now = call.world, call.world.clock.now()
+    auditor = world.users.may(call.who, "Sys.Audit", "/")
+    rows: list[dict[str, t.Any]] = []
+    for node in world.nodes:
+        started = sorted(world.started(node), key=lambda task: (-task.upid.starttime, task.upid.text))
+        running = [task for task in started if not task.ended(now, task.list_lag)]
+        ended = [task for task in started if task.ended(now, task.list_lag)]
+        kept = running + ended[: max(0, LIST_MAX - len(running))]
+        rows += [_cluster_row(task, now) for task in kept if auditor or task.upid.owner == call.who]
+    return Result(rows)
+
+
+def _cluster_row(task: Task, now: float) -> dict[str, t.Any]:
+    upid = task.upid
+    row = {**_parts(upid), "user": upid.owner}
+    if upid.tokenid:
+        row["tokenid"] = upid.tokenid
+    if not task.ended(now, task.list_lag):
+        return {**row, "pid": upid.pid, "saved": "0"}
+    return {**row, "saved": "1", "endtime": int(task.end or 0), "status": _bytes_as_text(task.final_status)}
+
+
+def _bytes_as_text(text: str) -> str:
+    """PVE takes the bytes of its files for characters: each byte of the UTF-8 becomes one."""
+    return text.encode().decode("latin-1")
+
+
+# --- requests that start tasks ------------------------------------------------------------------------------------
+
+
+def _guest(call: Call, kind: str, privilege: str) -> Guest:
+    vmid, node = call.where["vmid"], call.where["node"]
+    wrong = schema.vmid(vmid)
+    if wrong:
+        raise ApiError(400, INVALID, {"vmid": wrong})
+    call.need(privilege, f"/vms/{vmid}")
+    try:
+        return call.world.guest(int(vmid), node, kind)
+    except UnknownGuest as exc:
+        folder = "qemu-server" if kind == "qemu" else "lxc"
+        raise ApiError(500, f"Configuration file 'nodes/{node}/{folder}/{vmid}.conf' does not exist") from exc
+
+
+def _acting(kind: str, action: str) -> t.Callable[[Call], Result]:
+    def act(call: Call) -> Result:
+        guest = _guest(call, kind, "VM.Migrate" if action == "migrate" else "VM.PowerMgmt")
+        target = ""
+        if action == "migrate":
+            target = call.text("target")
+            if target == guest.node or target not in call.world.nodes:
+                said = "target is local node." if target == guest.node else f"no such cluster node '{target}'"
+                raise ApiError(400, INVALID, {"target": said})
+        return Result(call.world.act(guest, action, call.who, target))
+
+    return act
+
+
+def _clone(call: Call) -> Result:
+    guest = _guest(call, "qemu", "VM.Clone")
+    subject = str(guest.vmid)
+    newid = int(call.text("newid"))
+    if newid in call.world.guests:
+        raise ApiError(500, f"unable to create VM {newid}: config file already exists")
+    call.world.guests[newid] = Guest(newid, guest.node)
+    return Result(call.world.start(guest.node, "qmclone", call.who, [guest.vmid], subject))
+
+
+def _vzdump(call: Call) -> Result:
+    node = call.where["node"]
+    here = sorted(guest.vmid for guest in call.world.guests.values() if guest.node == node)
+    if "vmid" in call.params:
+        wanted = [int(vmid) for vmid in schema.split_list(call.params["vmid"])]
+        here = [vmid for vmid in wanted if vmid in here]
+    for vmid in here:
+        call.need("VM.Backup", f"/vms/{vmid}")
+    if not here:
+        return Result("OK")
+    return Result(call.world.start(node, "vzdump", call.who, here, str(here[0]) if len(here) == 1 else ""))
+
+
+def _on_node(kind: str) -> t.Callable[[Call], Result]:
+    def start(call: Call) -> Result:
+        node = call.where["node"]
+        call.need("Sys.Modify" if kind == "aptupdate" else "VM.PowerMgmt", "/nodes/" + node)
+        vmids = sorted(guest.vmid for guest in call.world.guests.values() if guest.node == node)
+        return Result(call.world.start(node, kind, call.who, vmids, ""))
+
+    return start
+
+
+def _selftest(call: Call) -> Result:
+    """A worker that does as it is told; no part of PVE, but the one that its measured answers came from."""
+    world, now = call.world, call.world.clock.now()
+    lines, outcome = call.number("lines", 0), call.text("outcome", "ok")
+    seconds = float(call.number("seconds", 0))
+    log: list[tuple[float, str]] = [(seconds * n / lines, f"line {n} of {lines}") for n in range(1, lines + 1)]
+    if outcome == "warn":
+        log.append((seconds, "WARN: this is a test warning #1"))
+    exitstatus = {"ok": "OK", "warn": "WARNINGS: 1", "error": "told to fail", "die": "unexpected: boom"}.get(outcome)
+    upid = world.mint(call.where["node"], "selftest", "", call.who, now)
+    world.add(Task(upid, now, seconds, TimedLog(log), exitstatus))
+    return Result(upid.text)
+
+
+_LIST_PARAMS: dict[str, schema.Check] = {
+    "start": schema.integer(),
+    "limit": schema.integer(),
+    "userfilter": schema.string,
+    "typefilter": schema.string,
+    "vmid": schema.vmid,
+    "errors": schema.boolean,
+    "source": schema.choice("archive", "active", "all"),
+    "since": schema.integer(),
+    "until": schema.integer(),
+    "statusfilter": schema.status_list,
+}
+_LOG_PARAMS: dict[str, schema.Check] = {
+    "start": schema.integer(),
+    "limit": schema.integer(),
+    "download": schema.boolean,
+}
+_SELFTEST_PARAMS: dict[str, schema.Check] = {
+    "lines": schema.integer(),
+    "seconds": schema.integer(),
+    "outcome": schema.choice("ok", "warn", "error", "die", "kill"),
+}
+
+_TASK = "nodes/{node}/tasks/{upid}"
+_QEMU = "nodes/{node}/qemu/{vmid}"
+_LXC = "nodes/{node}/lxc/{vmid}"
+ROUTES = (
+    Route("GET", "version", "version", _version),
+    Route("POST", "access/ticket", "access/ticket", _ticket, True, None, ("username", "password")),
+    Route("GET", "nodes", "nodes", _nodes),
+    Route("GET", "cluster/tasks", "cluster/tasks", _cluster_tasks),
+    Route("GET", "nodes/{node}/tasks", "tasks", _tasks, params=_LIST_PARAMS),
+    Route("GET", _TASK, "task", _subindex),
+    Route("DELETE", _TASK, "task", _stop, True),
+    Route("GET", f"{_TASK}/status", "status", _status, True),
+    Route("GET", f"{_TASK}/log", "log", _log, True, _LOG_PARAMS),
+    Route("POST", "nodes/{node}/vzdump", "vzdump", _vzdump, True, None),
+    Route("POST", "nodes/{node}/apt/update", "apt/update", _on_node("aptupdate"), True, None),
+    Route("POST", "nodes/{node}/startall", "startall", _on_node("startall"), True, None),
+    Route("POST", "nodes/{node}/stopall", "stopall", _on_node("stopall"), True, None),
+    Route("POST", "nodes/{node}/selftest", "selftest", _selftest, True, _SELFTEST_PARAMS),
+    Route("POST", f"{_QEMU}/clone", "qemu/clone", _clone, True, None, ("newid",)),
+    Route("POST", f"{_QEMU}/migrate", "qemu/migrate", _acting("qemu", "migrate"), True, None, ("target",)),
+    Route("POST", f"{_LXC}/migrate", "lxc/migrate", _acting("lxc", "migrate"), True, None, ("target",)),
+    *(
+        Route("POST", f"{path}/status/{action}", f"{kind}/{action}", _acting(kind, action), True, None)
+        for kind, path in (("qemu", _QEMU), ("lxc", _LXC))
+        for action in ("start", "stop", "shutdown")
+    ),
+)
+_PATTERNS = tuple((route, route.path.split("/")) for route in ROUTES)

@@ -1,0 +1,239 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTPS side: carries requests to the rules and answers back, with every header as PVE sends it, and the faults."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import socket
+import ssl
+import typing as t
+import weakref
+
+from aiohttp import web
+
+from . import _api
+from ._counters import Counters
+from ._faults import Fault, Faults
+from ._world import World
+
+IDLE_SECONDS = 5.0
+REQUESTS_PER_CONNECTION = 100
+LOOK_SECONDS = 0.02
+COMMON_HEADERS = (("Cache-Control", "max-age=0"), ("Pragma", "no-cache"), ("Server", "pve-api-daemon/3.0"))
+HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
+HTML_TYPE = "text/html"
+
+Headers = list[tuple[str, str]]
+
+
+class Response(web.Response):
+    """A response whose headers go out exactly as given; aiohttp would add, merge and drop some."""
+
+    def __init__(self, answer: _api.Answer) -> None:
+        super().__init__(status=answer.status, reason=answer.reason, body=answer.body)
+        length = [("Content-Length", str(len(answer.body)))] if answer.sized else []
+        connection = [("Connection", value) for value in answer.connection]
+        self.exact: Headers = [*COMMON_HEADERS, *connection, *length, *answer.headers]
+        if answer.connection == ("close",):
+            self.force_close()
+
+    @property
+    def size(self) -> int:
+        """Bytes of status line, headers and body."""
+        assert isinstance(self.body, bytes)
+        head = len(f"HTTP/1.1 {self.status} {self.reason}\r\n\r\n".encode())
+        return head + sum(len(name) + len(value) + 4 for name, value in self.exact) + len(self.body)
+
+
+@dataclasses.dataclass
+class Listener:
+    """One listening address; the placeholder keeps the port reserved while nobody listens."""
+
+    placeholder: socket.socket
+    server: t.Optional[asyncio.AbstractServer] = None
+    revival: t.Optional[asyncio.TimerHandle] = None
+
+
+class Server:
+    """The endpoint on one port of some loopback addresses; every method belongs to the loop's thread.
+
+    :param idle_seconds: how long an idle connection is kept
+    """
+
+    def __init__(
+        self,
+        world: World,
+        context: ssl.SSLContext,
+        hosts: t.Sequence[str] = ("127.0.0.1",),
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self.world = world
+        self.faults = Faults()
+        self.counters = Counters()
+        self.port = 0
+        self._context = context
+        self._listeners = {host: Listener(placeholder) for host, placeholder in zip(hosts, _reserve(hosts))}
+        self._served: weakref.WeakKeyDictionary[asyncio.BaseTransport, int] = weakref.WeakKeyDictionary()
+        app = web.Application()
+        app.router.add_route("*", "/{anything:.*}", self._handle)
+        app.on_response_prepare.append(_exact_headers)
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, access_log=None, keepalive_timeout=idle_seconds, shutdown_timeout=0.1
+        )
+
+    @property
+    def hosts(self) -> list[str]:
+        """The listening addresses."""
+        return list(self._listeners)
+
+    async def start(self) -> None:
+        """Listen everywhere."""
+        await self._runner.setup()
+        for host, listener in self._listeners.items():
+            self.port = listener.placeholder.getsockname()[1]
+            await self.raise_listener(host)
+
+    async def stop(self) -> None:
+        """End for good; no connection and no socket is left."""
+        for host, listener in self._listeners.items():
+            self.drop_listener(host, None)
+            listener.placeholder.close()
+        await self._runner.cleanup()
+
+    def drop_listener(self, host: str, seconds: t.Optional[float]) -> None:
+        """Stop listening on an address and cut its connections; listen again after ``seconds``, None: when told."""
+        listener = self._listeners[host]
+        loop = asyncio.get_running_loop()
+        if listener.revival is not None:
+            listener.revival.cancel()
+            listener.revival = None
+        if listener.server is not None:
+            listener.server.close()
+            listener.server = None
+        for connection in self._runner.server.connections if self._runner.server else ():
+            transport = connection.transport
+            if transport is not None and _address(transport) == host:
+                transport.abort()
+        if seconds is not None:
+            listener.revival = loop.call_later(seconds, lambda: loop.create_task(self.raise_listener(host)))
+
+    async def raise_listener(self, host: str) -> None:
+        """Listen on an address, if nobody does."""
+        listener = self._listeners[host]
+        if listener.server is None:
+            listener.server = await asyncio.get_running_loop().create_server(
+                self._protocol, host, self.port, ssl=self._context
+            )
+
+    def _protocol(self) -> asyncio.Protocol:
+        self.counters.connections += 1
+        server = self._runner.server
+        assert server is not None, "listening begins after the runner's setup"
+        return server()
+
+    async def _handle(self, incoming: web.Request) -> web.StreamResponse:
+        transport = incoming.transport
+        request = await _read(incoming)
+        host = _address(transport) if transport is not None else None
+        if transport is None or host is None:
+            return web.Response()
+        fault = self._count(host, request)
+        if fault is not None and fault.kind in {"drop", "hang"}:
+            if fault.kind == "hang":
+                await asyncio.Event().wait()  # until the client goes away
+            transport.abort()
+            return web.Response()
+        answer = await self._answer(request, fault)
+        served = self._served[transport] = self._served.get(transport, 0) + 1
+        if served >= REQUESTS_PER_CONNECTION or not incoming.keep_alive:
+            answer = dataclasses.replace(answer, connection=("close",))
+        response = Response(answer)
+        self.counters.bytes_sent += response.size
+        if fault is not None and fault.kind == "cut":
+            await response.prepare(incoming)
+            await response.write(answer.body[: len(answer.body) // 2])
+            transport.abort()
+        return response
+
+    def _count(self, host: str, request: _api.Request) -> t.Optional[Fault]:
+        route, where = _api.find(request.method, request.decoded)
+        self.counters.request(host, f"{request.method} {route.name if route else 'other'}", where.get("node"))
+        query = f"?{request.query}" if request.query else ""
+        return self.faults.next(host, request.method, request.decoded + query)
+
+    async def _answer(self, request: _api.Request, fault: t.Optional[Fault]) -> _api.Answer:
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.delay)
+        instead = _faulty(fault) if fault is not None else None
+        if instead is not None:
+            return instead
+        node = _api.find(request.method, request.decoded)[1].get("node")
+        while node in self.world.nodes and self.world.nodes[node].hangs:
+            await asyncio.sleep(LOOK_SECONDS)
+        answer = _api.answer(self.world, request)
+        while True:
+            left = answer.not_before - self.world.clock.now()
+            if left <= 0:
+                return answer
+            await asyncio.sleep(min(left, LOOK_SECONDS))
+
+
+def _faulty(fault: Fault) -> t.Optional[_api.Answer]:
+    """What a fault says in place of the answer, None for one that leaves the answer as it is."""
+    if fault.kind == "status":
+        headers = (("Content-Type", fault.content_type),) if fault.body else ()
+        return _api.Answer(fault.code, fault.reason, fault.body.encode(), headers, sized=bool(fault.body))
+    if fault.kind == "html200":
+        body = (fault.body or HTML.format("Sign in")).encode()
+        return _api.Answer(200, "OK", body, (("Content-Type", HTML_TYPE),), ("Keep-Alive",))
+    if fault.kind == "invalid_json":
+        body = (fault.body or '{"data":{"status":"runn').encode()
+        return _api.Answer(200, "OK", body, (("Content-Type", _api.JSON_TYPE),), ("Keep-Alive",))
+    if fault.kind == "no_such_task":
+        content = {"data": None, "message": f"{_api.INVALID}\n", "errors": {"upid": "no such task"}}
+        headers = (("Content-Type", _api.JSON_TYPE),)
+        return _api.Answer(400, _api.INVALID, json.dumps(content).encode(), headers)
+    return None
+
+
+def _address(transport: asyncio.BaseTransport) -> t.Optional[str]:
+    """The address of our own that a connection was made to, None where it has been lost already."""
+    name = transport.get_extra_info("sockname")
+    return str(name[0]) if name else None
+
+
+async def _read(incoming: web.Request) -> _api.Request:
+    path, _mark, query = incoming.raw_path.partition("?")
+    headers = {name.lower(): value for name, value in incoming.headers.items()}
+    # PVE refuses chunked bodies from their headers, without reading them.
+    body = b"" if "transfer-encoding" in headers else await incoming.read()
+    return _api.Request(incoming.method, path, query, headers, body)
+
+
+async def _exact_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    if isinstance(response, Response):
+        response.headers.clear()
+        response.headers.extend(response.exact)
+
+
+def _reserve(hosts: t.Sequence[str]) -> list[socket.socket]:
+    """Sockets bound, not listening, to one port that is free on every address."""
+    for _attempt in range(20):
+        sockets: list[socket.socket] = []
+        try:
+            for host in hosts:
+                sockets.append(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET))
+                sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                sockets[-1].bind((host, sockets[0].getsockname()[1]))
+        except OSError:
+            for made in sockets:
+                made.close()
+            if len(sockets) == 1:
+                raise
+        else:
+            return sockets
+    raise OSError(f"no port is free on all of {', '.join(hosts)}")

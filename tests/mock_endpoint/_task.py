@@ -1,0 +1,193 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One background task: everything the endpoint tells about it is worked out from the time asked for, no timers run."""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import re
+import typing as t
+
+UNEXPECTED = "unexpected status"
+INTERRUPTED = "received interrupt"
+
+# Source: PVE::UPID in pve-common (the last colon is part of the id, a comment is not).
+_UPID = re.compile(
+    r"UPID:(?P<node>[a-zA-Z0-9]([a-zA-Z0-9\-]*[a-zA-Z0-9])?):(?P<pid>[0-9A-Fa-f]{8}):(?P<pstart>[0-9A-Fa-f]{8,9}):"
+    r"(?P<starttime>[0-9A-Fa-f]{8}):(?P<type>[^:\s/]+):(?P<id>[^:\s/]*):(?P<user>[^:\s/]+):"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Upid:
+    """The parts of a task id; ``user`` is the whole ``user@realm!token``."""
+
+    text: str
+    node: str
+    pid: int
+    pstart: int
+    starttime: int
+    type: str
+    id: str
+    user: str
+
+    @classmethod
+    def parse(cls, text: str) -> t.Optional[Upid]:
+        """Decode, or None where PVE says ``unable to parse worker upid``."""
+        found = _UPID.fullmatch(text)
+        if found is None:
+            return None
+        return cls(
+            text,
+            found["node"],
+            int(found["pid"], 16),
+            int(found["pstart"], 16),
+            int(found["starttime"], 16),
+            found["type"],
+            found["id"],
+            found["user"],
+        )
+
+    @classmethod
+    def mint(cls, node: str, pid: int, pstart: int, starttime: int, kind: str, subject: str, user: str) -> Upid:
+        """A new id from its parts."""
+        text = f"UPID:{node}:{pid:08X}:{pstart:08X}:{starttime:08X}:{kind}:{subject}:{user}:"
+        return cls(text, node, pid, pstart, starttime, kind, subject, user)
+
+    @property
+    def owner(self) -> str:
+        """``user@realm`` without the token."""
+        return self.user.partition("!")[0]
+
+    @property
+    def tokenid(self) -> str:
+        """Name of the token, or the empty string."""
+        return self.user.partition("!")[2]
+
+
+class TimedLog:
+    """Lines that appear at their seconds after the start."""
+
+    def __init__(self, lines: t.Iterable[tuple[float, str]] = ()) -> None:
+        ordered = sorted(lines, key=lambda line: line[0])
+        self._times = [seconds for seconds, _line in ordered]
+        self._lines = [line for _seconds, line in ordered]
+
+    def count(self, elapsed: float, _duration: t.Optional[float]) -> int:
+        """Number of lines written after ``elapsed`` seconds."""
+        return bisect.bisect_right(self._times, elapsed)
+
+    def lines(self, start: int, stop: int) -> list[str]:
+        """Lines ``start`` to ``stop``, counted from 0, the last one not included."""
+        return self._lines[start:stop]
+
+
+class TemplateLog:
+    """Any number of lines spread evenly over the task's duration; only those asked for are ever made."""
+
+    def __init__(self, lines: int, template: str = "line {n}") -> None:
+        self._count = lines
+        self._template = template
+
+    def count(self, elapsed: float, duration: t.Optional[float]) -> int:
+        """Number of lines written after ``elapsed`` seconds; all of them at once where no duration is known."""
+        if not duration or elapsed >= duration:
+            return self._count
+        return int(self._count * elapsed / duration)
+
+    def lines(self, start: int, stop: int) -> list[str]:
+        """Lines ``start`` to ``stop``, counted from 0, the last one not included."""
+        return [self._template.format(n=number + 1) for number in range(start, min(stop, self._count))]
+
+
+@dataclasses.dataclass
+class Task:
+    """A scripted task.
+
+    :param begin: epoch seconds; before them nobody knows the task
+    :param duration: seconds, None: runs until it is stopped
+    :param exitstatus: ``OK``, ``WARNINGS: n``, the text of an error, or None: killed, the log just stops
+    :param glued: the last line of output has no newline, so that ``TASK OK`` sticks to it
+    :param ignores_term: only a KILL ends it when it is stopped
+    :param list_lag: seconds the lists go on calling it running after its end
+    :param status_lag: seconds /status does
+    :param cached_unexpected: /status answers ``unexpected status`` whatever log and lists say
+    :param rotated: its log file is gone
+    """
+
+    upid: Upid
+    begin: float
+    duration: t.Optional[float]
+    log: t.Union[TimedLog, TemplateLog]
+    exitstatus: t.Optional[str] = "OK"
+    glued: bool = False
+    ignores_term: bool = False
+    list_lag: float = 0.0
+    status_lag: float = 0.0
+    cached_unexpected: bool = False
+    rotated: bool = False
+    stopped_at: t.Optional[float] = None
+
+    def started(self, now: float) -> bool:
+        """Whether anybody can know of it."""
+        return now >= self.begin
+
+    @property
+    def end(self) -> t.Optional[float]:
+        """Epoch seconds of the end, past or to come; None where nothing ends it."""
+        if self.stopped_at is not None:
+            return self.stopped_at
+        return None if self.duration is None else self.begin + self.duration
+
+    def ended(self, now: float, lag: float = 0.0) -> bool:
+        """Whether it had ended ``lag`` seconds ago."""
+        return self.end is not None and now >= self.end + lag
+
+    def stop(self, now: float, kill_seconds: float) -> None:
+        """Send TERM, and KILL ``kill_seconds`` later to one that ignores it."""
+        if self.ended(now) or self.stopped_at is not None:
+            return
+        self.exitstatus = None if self.ignores_term else INTERRUPTED
+        self.stopped_at = now + kill_seconds if self.ignores_term else now
+
+    def kill(self, now: float) -> None:
+        """End it as KILL or a power loss does."""
+        if not self.ended(now):
+            self.exitstatus, self.stopped_at = None, now
+
+    @property
+    def final_status(self) -> str:
+        """The exit status that PVE reads from the last line of the log once the task has ended."""
+        if self.exitstatus is None or self.glued:
+            return UNEXPECTED
+        return self.exitstatus.replace("\n", " ")
+
+    def _last_line(self) -> t.Optional[str]:
+        if self.exitstatus is None:
+            return None
+        if self.exitstatus == "OK" or re.fullmatch(r"WARNINGS: \d+", self.exitstatus):
+            return f"TASK {self.exitstatus}"
+        return "TASK ERROR: " + self.exitstatus.replace("\n", " ")
+
+    def total_lines(self, now: float) -> int:
+        """Lines in the log file now."""
+        return self._output(now) + (self.ended(now) and self._last_line() is not None and not self.glued)
+
+    def lines(self, now: float, start: int, stop: int) -> list[str]:
+        """Lines ``start`` to ``stop`` of the log file, counted from 0, the last one not included."""
+        output = self._output(now)
+        page = self.log.lines(start, min(stop, output))
+        last = self._last_line()
+        if not self.ended(now) or last is None:
+            return page
+        if not self.glued:
+            return page + [last] * (start <= output < stop)
+        if page and stop >= output:
+            page[-1] += last
+        return page
+
+    def _output(self, now: float) -> int:
+        until = now if self.end is None else min(now, self.end)
+        return self.log.count(until - self.begin, self.duration)

@@ -1,0 +1,231 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of a cluster: nodes, guests, tasks, users, settings. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import typing as t
+
+from ._clock import Clock
+from ._scripts import script
+from ._task import Task, TemplateLog, TimedLog, Upid
+from ._users import ROOT, Token, User, Users
+
+ROOT_PASSWORD = "secret-password"
+TOKEN_NAME = "ci"
+TOKEN_ID = "root@pam!ci"
+TOKEN_SECRET = "0d0e8a5c-6d3a-4c1f-9f6a-2b7c1e5f4a10"
+VIEWER = "viewer@pve"
+VIEWER_PASSWORD = "viewer-password"
+VIEWER_TOKEN_ID = "viewer@pve!ro"
+VIEWER_TOKEN_SECRET = "5b1d8a3e-97c2-4a57-8c3b-6d9f2e1a7b20"
+AUDITOR_TOKEN_ID = "auditor@pve!audit"
+AUDITOR_TOKEN_SECRET = "c7e2a9d4-1b6f-4e38-a5d0-3f8b7c6e9a30"
+SEPARATED_TOKEN_ID = "root@pam!sep"
+SEPARATED_TOKEN_SECRET = "a4f6c1b8-5e2d-4907-b3a9-8d1e7f2c6b40"
+DISABLED_TOKEN_ID = "disabled@pve!off"
+DISABLED_TOKEN_SECRET = "e9b3d7f1-8a4c-4625-97de-1c5a6b8f3d50"
+OTP_USER = "otp@pve"
+OTP_PASSWORD = "otp-password"
+OTP_CODE = "123456"
+
+NODES = ("pve1", "pve2", "pve3")
+PREFIXES = {"qemu": "qm", "lxc": "vz"}
+HA_KINDS = {"start": "start", "stop": "stop", "shutdown": "stop", "migrate": "migrate"}
+
+
+class UnknownGuest(LookupError):
+    """No guest of that id and kind on that node."""
+
+
+@dataclasses.dataclass
+class Node:
+    """A node as its neighbours see it.
+
+    :param reason: why it cannot be reached while it is not ``online``
+    :param delay: seconds until that is known (3 for a real ``No route to host``)
+    :param hangs: its own requests are never answered
+    :param reported: what /nodes says; None: ``online`` or ``offline``, whichever it is
+    """
+
+    name: str
+    online: bool = True
+    reason: str = "No route to host"
+    delay: float = 0.0
+    hangs: bool = False
+    reported: t.Optional[str] = None
+
+
+@dataclasses.dataclass
+class Guest:
+    """A virtual machine (``qemu``) or container (``lxc``); ``ha``: the HA manager looks after it."""
+
+    vmid: int
+    node: str
+    kind: str = "qemu"
+    ha: bool = False
+
+
+@dataclasses.dataclass
+class Settings:
+    """How the servers behave; seconds.
+
+    :param auth_delay: before a 401 is sent (PVE: 3)
+    :param stop_seconds: how long a request to stop a task takes (PVE: about 1)
+    :param kill_seconds: when a task that ignores TERM is killed (PVE: 5)
+    :param ha_delay: between an HA request's end and the task the HA manager starts
+    :param body_message: errors carry ``message`` in the body (servers since 2025-01)
+    """
+
+    auth_delay: float = 0.0
+    stop_seconds: float = 1.0
+    kill_seconds: float = 5.0
+    ha_delay: float = 2.0
+    body_message: bool = True
+
+
+@dataclasses.dataclass
+class Override:
+    """Says how the next tasks that requests start go; fields left None stay as scripted."""
+
+    kind: str
+    times: t.Optional[int] = 1
+    id: t.Optional[str] = None
+    duration: t.Optional[float] = None
+    exitstatus: t.Optional[str] = None
+    log: t.Optional[list[tuple[float, str]]] = None
+    killed: bool = False
+
+
+class World:
+    """Everything the endpoint knows.
+
+    :param nodes: node names; the first one is the node that the API host itself is
+    """
+
+    def __init__(self, nodes: t.Sequence[str] = NODES, clock: t.Optional[Clock] = None) -> None:
+        self.clock = clock or Clock()
+        self._names = tuple(nodes)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the beginning; only the clock goes on."""
+        self.nodes = {name: Node(name) for name in self._names}
+        self.guests = {guest.vmid: guest for guest in _default_guests(self._names)}
+        self.users = Users(_default_users())
+        self.settings = Settings()
+        self.overrides: list[Override] = []
+        self.tasks: dict[str, Task] = {}
+        self._pids = itertools.count(0x4000)
+
+    @property
+    def local(self) -> str:
+        """Name of the node that answers the requests."""
+        return next(iter(self.nodes))
+
+    def add(self, task: Task) -> Task:
+        """Put a task into the world."""
+        self.tasks[task.upid.text] = task
+        return task
+
+    def mint(self, node: str, kind: str, subject: str, user: str, begin: float) -> Upid:
+        """A new task id."""
+        pid = next(self._pids)
+        return Upid.mint(node, pid, 0x50000 + pid * 4, int(begin), kind, subject, user)
+
+    def task(self, upid: str) -> t.Optional[Task]:
+        """A task that has started, its log file still there."""
+        found = self.tasks.get(upid)
+        return found if found is not None and not found.rotated and found.started(self.clock.now()) else None
+
+    def started(self, node: str) -> list[Task]:
+        """Tasks of a node that have started, in the order they were made."""
+        now = self.clock.now()
+        return [task for task in self.tasks.values() if task.upid.node == node and task.started(now)]
+
+    def guest(self, vmid: int, node: str, kind: str) -> Guest:
+        """A guest; raises UnknownGuest."""
+        guest = self.guests.get(vmid)
+        if guest is None or (guest.node, guest.kind) != (node, kind):
+            raise UnknownGuest(vmid)
+        return guest
+
+    def start(self, node: str, kind: str, user: str, vmids: t.Sequence[int], subject: str, target: str = "") -> str:
+        """Start a task of a realistic script and return its UPID."""
+        return self._start(self.clock.now(), node, kind, user, vmids, subject, target).upid.text
+
+    def act(self, guest: Guest, action: str, user: str, target: str = "") -> str:
+        """Start, stop, shut down or migrate a guest: its task's UPID, or that of the request to the HA manager."""
+        kind = "qmigrate" if (guest.kind, action) == ("qemu", "migrate") else f"{PREFIXES[guest.kind]}{action}"
+        node, now, subject = guest.node, self.clock.now(), str(guest.vmid)
+        if not guest.ha:
+            task = self._start(now, node, kind, user, [guest.vmid], subject, target)
+        else:
+            request = f"ha{HA_KINDS[action]}"
+            task = self._start(now, node, request, user, [guest.vmid], subject, target)
+            if task.exitstatus == "OK" and task.end is not None:
+                later = task.end + self.settings.ha_delay
+                self._start(later, node, kind, ROOT, [guest.vmid], subject, target)
+        if target:
+            guest.node = target
+        return task.upid.text
+
+    def _start(
+        self, begin: float, node: str, kind: str, user: str, vmids: t.Sequence[int], subject: str, target: str
+    ) -> Task:
+        duration, lines = script(kind, vmids, begin, target)
+        exitstatus: t.Optional[str] = "OK"
+        override = self._override(kind, subject)
+        if override is not None:
+            if override.log is not None:
+                lines = override.log
+            elif override.duration is not None:
+                lines = [(at * override.duration / duration, line) for at, line in lines]
+            duration = duration if override.duration is None else override.duration
+            exitstatus = None if override.killed else override.exitstatus or exitstatus
+        upid = self.mint(node, kind, subject, user, begin)
+        return self.add(Task(upid, begin, duration, TimedLog(lines), exitstatus))
+
+    def _override(self, kind: str, subject: str) -> t.Optional[Override]:
+        for override in self.overrides:
+            if override.kind == kind and override.id in {None, subject} and override.times != 0:
+                if override.times is not None:
+                    override.times -= 1
+                return override
+        return None
+
+
+def make_log(spec: t.Union[t.Mapping[str, t.Any], t.Sequence[t.Any], None]) -> t.Union[TimedLog, TemplateLog]:
+    """A log from JSON: ``{"lines": n, "template": "line {n}"}`` or a list of lines and ``[seconds, line]`` pairs."""
+    if isinstance(spec, t.Mapping):
+        return TemplateLog(**spec)
+    return TimedLog([(0.0, line) if isinstance(line, str) else (float(line[0]), str(line[1])) for line in spec or ()])
+
+
+def _default_guests(nodes: t.Sequence[str]) -> list[Guest]:
+    first, second = nodes[0], nodes[min(1, len(nodes) - 1)]
+    return [
+        *(Guest(vmid, first) for vmid in (100, 101, 102, 103)),
+        Guest(200, first, "lxc"),
+        Guest(110, second),
+        Guest(111, second, ha=True),
+        Guest(210, second, "lxc"),
+        Guest(211, second, "lxc", ha=True),
+    ]
+
+
+def _default_users() -> dict[str, User]:
+    audit = {"/": {"Sys.Audit"}}
+    return {
+        ROOT: User(
+            ROOT_PASSWORD,
+            tokens={TOKEN_NAME: Token(TOKEN_SECRET), "sep": Token(SEPARATED_TOKEN_SECRET, separated=True)},
+        ),
+        VIEWER: User(VIEWER_PASSWORD, tokens={"ro": Token(VIEWER_TOKEN_SECRET)}),
+        "auditor@pve": User("auditor-password", acl=audit, tokens={"audit": Token(AUDITOR_TOKEN_SECRET)}),
+        "disabled@pve": User("disabled-password", enabled=False, tokens={"off": Token(DISABLED_TOKEN_SECRET)}),
+        OTP_USER: User(OTP_PASSWORD, otp=OTP_CODE, acl=audit),
+    }
