@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent
 NAME = "ansible_collections.proxkit.tasks"
 
 if ROOT.parts[-3:] != tuple(NAME.split(".")):
-    # Real namespace packages would need the folders' names; a spec with search locations is all the import system asks for.
+    # Namespace packages would need the folders' names; a spec with search locations is all the import system asks for.
     for depth, package in enumerate(("ansible_collections", "ansible_collections.proxkit", NAME)):
         spec = importlib.machinery.ModuleSpec(package, None, is_package=True)
         spec.submodule_search_locations = [str(ROOT)] if depth == 2 else []

@@ -39,7 +39,7 @@ options:
     type: str
   api_otp:
     description:
-      - Second factor (TOTP) of O(api_user). It is good for one login: for long waits an API token is the better way.
+      - Second factor (TOTP) of O(api_user). It is good for one login, so for long waits an API token is the better way.
       - E(PROXMOX_OTP) is used where it is not set.
     type: str
   api_token_id:

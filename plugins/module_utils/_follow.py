@@ -41,8 +41,8 @@ class Follow:
         self._end = min(deadline, self._begun + FOLLOW_SECONDS)
         self._deadline = deadline
 
-    def run(self, known: t.Callable[[Upid], bool]) -> None:
-        """Look until the task is found or the time is over; ``known`` tells which are followed already."""
+    def run(self, known: t.Callable[[str], bool]) -> None:
+        """Look until the task is found or the time is over; ``known`` tells which UPIDs are followed already."""
         fault: str | None = None
         while True:
             now = self._clock.monotonic()
@@ -59,7 +59,7 @@ class Follow:
         if self.found is None:
             self.warning = self._why_not(fault)
 
-    def _search(self, rows: Rows, known: t.Callable[[Upid], bool]) -> Upid | None:
+    def _search(self, rows: Rows, known: t.Callable[[str], bool]) -> Upid | None:
         types = FOLLOW_TYPES.get(self.request.type)
         found: list[Upid] = []
         for row in rows:
@@ -68,7 +68,8 @@ class Follow:
             except TasksError:
                 continue
             right = upid.type in types if types else upid.type.startswith(("qm", "vz")) and upid.type != "vzdump"
-            if right and upid.id == self.request.id and upid.starttime >= self.request.starttime and not known(upid):
+            ours = upid.id == self.request.id and upid.starttime >= self.request.starttime
+            if right and ours and not known(upid.native):
                 found.append(upid)
         return min(found, key=lambda upid: upid.starttime, default=None)
 

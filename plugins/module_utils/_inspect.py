@@ -124,7 +124,10 @@ class Finder:
         """The tasks that fit on these nodes (none named: on all), the latest first. Raises ``ApiError``."""
         if not nodes:
             source = self._connect()
-            nodes = self._patiently(source.node_names)
+            try:
+                nodes = self._patiently(source.node_names)
+            finally:
+                source.close()
         found = self._each_node({node: self._matcher(node, filters) for node in nodes})
         tasks = sorted(found.tasks, key=lambda task: (task.upid.starttime, task.upid.pstart), reverse=True)
         return dataclasses.replace(found, tasks=tasks[: filters.limit or None])

@@ -117,8 +117,8 @@ def with_log(source: Source, task: Task, lines: int, until: float) -> Task:
         found = []
     position = start + len(found)
     while position < total:
-        rows, total = source.log(upid, position, min(PAGE_LINES, total - position), until)
-        # A log that grows would be read for ever, one that shrank is not the one we began with.
+        rows, _total = source.log(upid, position, min(PAGE_LINES, total - position), until)
+        # A log that was cut meanwhile ends here; one that grows is read as far as it went at first.
         if not rows:
             break
         found += rows

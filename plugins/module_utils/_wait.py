@@ -116,6 +116,7 @@ class _Waiter:
                 # For the caller's thread, which reports it or raises it.
                 self._fatal = self._fatal or exc
             finally:
+                worker.source.close()
                 self._busy.discard(worker)
                 self._news.put(None)
 
@@ -186,8 +187,6 @@ class _Waiter:
                 continue
         for worker in self._workers:
             worker.finish.set()
-            if worker not in self._busy:
-                worker.source.close()
 
     def _enough(self) -> bool:
         """Whether there is no need to wait for the rest."""

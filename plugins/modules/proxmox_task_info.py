@@ -25,7 +25,7 @@ options:
   upids:
     description:
       - Where it is given, the tasks are those it names, and no filter may be given.
-    aliases: [task]
+    aliases: [upid, task]
   node:
     description:
       - Nodes to ask. The default is every node of the cluster.

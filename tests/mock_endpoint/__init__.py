@@ -86,6 +86,7 @@ class Endpoint:
     :param world: state to serve; a new one by default
     :param hosts: loopback addresses, all on the same port: the API hosts of one cluster
     :param wrong_name: the certificate is for another name
+    :param key_usage: the authority has a key usage extension, which PVE's own lacks
     :param idle_seconds: how long idle connections are kept
     """
 
@@ -94,9 +95,10 @@ class Endpoint:
         world: t.Optional[World] = None,
         hosts: t.Sequence[str] = ("127.0.0.1",),
         wrong_name: bool = False,
+        key_usage: bool = False,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        self.authority = Authority()
+        self.authority = Authority(key_usage)
         context = self.authority.server_context(OTHER_NAMES if wrong_name else NAMES)
         self.world = world or World()
         self.server = Server(self.world, context, hosts, idle_seconds)
@@ -153,6 +155,7 @@ def serve(
     world: t.Optional[World] = None,
     hosts: t.Sequence[str] = ("127.0.0.1",),
     wrong_name: bool = False,
+    key_usage: bool = False,
     idle_seconds: float = IDLE_SECONDS,
 ) -> t.Iterator[Mock]:
     """Run an endpoint in a thread as long as the block lasts; arguments as for Endpoint."""
@@ -161,7 +164,7 @@ def serve(
 
     async def main() -> None:
         done = asyncio.Event()
-        endpoint = Endpoint(world, hosts, wrong_name, idle_seconds)
+        endpoint = Endpoint(world, hosts, wrong_name, key_usage, idle_seconds)
         try:
             await endpoint.start()
             ready.set_result((endpoint, asyncio.get_running_loop(), done))

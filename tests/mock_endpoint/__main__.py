@@ -69,7 +69,9 @@ def _in_background(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace, tell: t.Callable[[str], None]) -> None:
-    endpoint = Endpoint(World(options.nodes.split(",")), options.hosts.split(","), options.wrong_name_cert)
+    endpoint = Endpoint(
+        World(options.nodes.split(",")), options.hosts.split(","), options.wrong_name_cert, options.key_usage_cert
+    )
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -145,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--nodes", default=",".join(NODES), help="node names, separated by commas")
     parser.add_argument("--hosts", default="127.0.0.1", help="loopback addresses to listen on, separated by commas")
     parser.add_argument("--wrong-name-cert", action="store_true", help="use a certificate for another name")
+    parser.add_argument("--key-usage-cert", action="store_true", help="give the authority a key usage, unlike PVE's")
     return parser
 
 

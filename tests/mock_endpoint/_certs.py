@@ -20,27 +20,41 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 DAY = datetime.timedelta(days=1)
 NAMES = ("localhost", "127.0.0.1", "127.0.0.2", "127.0.0.3", "::1")
 OTHER_NAMES = ("other.example.com",)
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority:
     """A new certificate authority.
 
     Like ``pve-root-ca.pem`` it has basic constraints and key identifiers but no key usage extension, which
-    OpenSSL's strict mode, the default of Python 3.13, refuses.
+    OpenSSL's strict mode, the default of Python 3.13, refuses. ``key_usage`` adds one, as other authorities have it:
+    for clients that cannot do without, such as Ansible's ``uri`` on that Python.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, key_usage: bool = False) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name(
             (NameOID.COMMON_NAME, "Proxmox Virtual Environment"),
             (NameOID.ORGANIZATION_NAME, "PVE Cluster Manager CA"),
         )
-        self._certificate = (
+        builder = (
             _builder(self._name, self._name, self._key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(self._key_identifier(), critical=False)
-            .sign(self._key, hashes.SHA256())
         )
+        if key_usage:
+            builder = builder.add_extension(SIGNS_CERTIFICATES, critical=True)
+        self._certificate = builder.sign(self._key, hashes.SHA256())
         self.pem = self._certificate.public_bytes(serialization.Encoding.PEM)
 
     def server_context(self, names: t.Sequence[str] = NAMES) -> ssl.SSLContext:

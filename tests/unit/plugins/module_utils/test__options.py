@@ -148,8 +148,8 @@ def test_no_task_at_all(value: t.Any) -> None:
         ({"upid": UPID}, "upid_extract"),
         ([{"upid": UPID}], "upid_extract"),
         ("nonsense", "does not begin with"),
-        (42, "no text"),
-        ([[UPID]], "it is a list"),
+        (42, "not text"),
+        ([[UPID]], "not one id"),
         (UPID[:-1], "colon at its end"),
         (f"{UPID}comment", "comment"),
         (

@@ -12,7 +12,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import Inval
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import VIEWER_TOKEN_ID, VIEWER_TOKEN_SECRET, Mock
 
 if t.TYPE_CHECKING:
-    from ..conftest import Call
+    from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
 KEYS = {"failed", "changed", "tasks", "missing", "unreachable_nodes", "no_task", "msg", "warnings"}
 GONE = "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"

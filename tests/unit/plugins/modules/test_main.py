@@ -13,8 +13,7 @@ from ansible_collections.proxkit.tasks.plugins.modules import proxmox_task_info,
 
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.mock_endpoint import Mock
-
-    from ..conftest import Call
+    from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
 MODULES = [proxmox_task_wait, proxmox_task_stop, proxmox_task_info]
 

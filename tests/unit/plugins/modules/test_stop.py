@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import VIEWER_TOKEN_ID, VIEWER_TOKEN_SECRET, Mock
 
 if t.TYPE_CHECKING:
-    from ..conftest import Call
+    from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
 KEYS = {
     "failed",

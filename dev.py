@@ -1,0 +1,341 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The developer's entry point: ``python3 dev.py demo``, ``python3 dev.py test [CHECK...]``, ``python3 dev.py list``.
+
+Starts on any Python >= 3.9 and needs nothing installed. It looks for the newest Python that ansible-core and the tools
+run on, installs the pinned requirement files into virtual environments of the checkout (``.venv`` for the checks,
+``.dev/venv-demo`` for the demo) and gives every check a copy of the tree, a HOME and a temporary folder of its own:
+some tools insist on the path ``ansible_collections/proxkit/tasks``, and no check may see another's leftovers or your
+settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import configparser
+import contextlib
+import dataclasses
+import filecmp
+import functools
+import glob
+import hashlib
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import typing as t
+
+ROOT = pathlib.Path(__file__).resolve().parent
+DEV = ROOT / ".dev"
+LOGS = DEV / "logs"
+COLLECTION = "ansible_collections/proxkit/tasks"
+OLDEST_CONTROLLER = (3, 11)
+SETTINGS = re.compile("(ANSIBLE|COVERAGE|GALAXY|MOLECULE|MYPY|PROXMOX|PYTEST|PYTHON|VIRTUAL_ENV|XDG)")
+NOT_SOURCE = {".git", ".dev", ".venv", ".ansible", ".hypothesis", "__pycache__", "output", "node_modules"}
+TIME_LIMIT = 900.0  # seconds for one command, several times what the slowest takes
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One line of the quality gate; it passes where all commands end with 0. ``seconds`` only orders the run."""
+
+    name: str
+    seconds: int
+    commands: tuple[str, ...]
+    cwd: str = COLLECTION
+
+
+class Runner:
+    """Runs commands in process groups of their own, so that an interrupt ends them with all that they started."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopping = threading.Event()
+
+    def run(self, command: str, *, cwd: pathlib.Path, env: dict[str, str], out: t.Optional[t.IO[bytes]] = None) -> int:
+        """Exit status of the command, 124 past the time limit; its output goes to ``out`` or the terminal."""
+        if self._stopping.is_set():
+            return 130
+        process = subprocess.Popen(
+            shlex.split(command),
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out and subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._running.add(process)
+        try:
+            return process.wait(TIME_LIMIT)
+        except subprocess.TimeoutExpired:
+            return 124
+        finally:
+            end_group(process)
+            self._running.discard(process)
+
+    def stop(self) -> None:
+        """End what runs and let nothing new start."""
+        self._stopping.set()
+        for process in tuple(self._running):
+            end_group(process)
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a command and every process it left in its group: asked first, killed after 10 s."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@functools.cache
+def find_pythons() -> dict[int, str]:
+    """The Pythons 3.9 to 3.13 that start and can make virtual environments, by minor version, newest first."""
+    roots = [root for root in (os.environ.get("PYENV_ROOT"), os.path.expanduser("~/.pyenv")) if root]
+    found: dict[int, str] = {}
+    for minor in range(13, 8, -1):
+        patterns = [f"{root}/versions/3.{minor}.*/bin/python3.{minor}" for root in roots]
+        known = [path for pattern in patterns for path in sorted(glob.glob(pattern), reverse=True)]
+        for candidate in filter(None, [shutil.which(f"python3.{minor}"), *known]):
+            # Only running it tells: version managers put stand-ins on PATH that fail, distributions split off venv.
+            probe = [candidate, "-c", "import ensurepip, ssl, sys, venv; print(sys.base_prefix)"]
+            done = subprocess.run(probe, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                found[minor] = f"{done.stdout.strip()}/bin/python3.{minor}"
+                break
+    return found
+
+
+TYPED = f"{COLLECTION}/plugins/module_utils {COLLECTION}/tests/mock_endpoint"
+EXTREMES = sorted({max(find_pythons(), default=11), min(find_pythons(), default=11)})
+CHECKS = (
+    Check("sanity", 120, ("ansible-test sanity --venv --color no",)),
+    Check("molecule", 110, ("molecule test --all",)),
+    Check(
+        "ansible-units", 100, tuple(f"ansible-test units --venv --python 3.{minor} --color no" for minor in EXTREMES)
+    ),
+    # Where a contributor runs it: in the checkout itself, whatever its folder is called.
+    Check("pytest", 60, ("python -m pytest --cov --cov-report=term-missing:skip-covered",), str(ROOT)),
+    Check("package", 25, ("python tests/check_package.py",)),
+    Check("ansible-lint", 15, ("ansible-lint --offline --strict",)),
+    Check("docs", 10, ("antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .",)),
+    Check("demo", 10, (f"python {shlex.quote(str(ROOT / 'dev.py'))} demo",)),
+    Check("mypy", 10, (f"mypy --config-file {COLLECTION}/pyproject.toml {TYPED}",), "."),
+    Check("changelog", 2, ("antsibull-changelog lint",)),
+    Check("yamllint", 2, ("yamllint --strict .",)),
+    Check("ruff", 1, ("ruff check --no-cache .", "ruff format --no-cache --diff .")),
+)
+DEMO = "ansible-playbook -i localhost, examples/demo.yml"
+
+
+def make_venv(folder: pathlib.Path, requirements: str) -> pathlib.Path:
+    """The Python of a virtual environment with a requirement file installed; made anew when file or Python changed."""
+    fallback = sys.executable if sys.version_info >= OLDEST_CONTROLLER else ""
+    python = next((path for minor, path in find_pythons().items() if (3, minor) >= OLDEST_CONTROLLER), fallback)
+    if not python:
+        sys.exit("dev.py needs Python 3.11, 3.12 or 3.13 (with venv) and found none on PATH or under pyenv.")
+    files = [path.read_bytes() for path in sorted(ROOT.glob("requirements-*.txt"))]
+    stamp = hashlib.sha256(b"\0".join([python.encode(), requirements.encode(), *files])).hexdigest()
+    stamp_file, venv_python = folder / "dev-stamp", folder / "bin" / "python"
+    if stamp_file.is_file() and stamp_file.read_text() == stamp and venv_python.exists():
+        return venv_python
+    print(f"Installing {requirements} into {folder.relative_to(ROOT)} with {python} ...", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    install = [str(venv_python), "-m", "pip", "install", "--progress-bar=off", "-r", requirements]
+    for command in ([python, "-m", "venv", str(folder)], install):
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            sys.exit(f"{done.stdout.decode(errors='replace')}\nInstalling {requirements} failed, see above.")
+    stamp_file.write_text(stamp)  # last, so that an interrupted installation is never taken for a whole one
+    return venv_python
+
+
+def source_files() -> set[str]:
+    """Relative paths of the project's files: what git tracks or would track, else everything but known leftovers."""
+    if (ROOT / ".git").exists():
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    else:
+        inside = [path.relative_to(ROOT) for path in ROOT.rglob("*")]
+        listed = [str(path) for path in inside if NOT_SOURCE.isdisjoint(path.parts)]
+    return {name for name in listed if name and (ROOT / name).is_file()}
+
+
+def stage(tree: pathlib.Path) -> None:
+    """Make ``tree`` a copy of the project; only ``tests/output`` stays, where ansible-test keeps its environments.
+
+    In a checkout the copy becomes one too: tools that ask git would else find the outer one, which ignores the copy.
+    """
+    wanted = source_files()
+    if (ROOT / ".git").exists():
+        subprocess.run(["git", "init", "--quiet", str(tree)], check=True)
+    for folder, folders, names in os.walk(tree):
+        relative = pathlib.Path(folder).relative_to(tree)
+        folders[:] = [name for name in folders if str(relative / name) not in (".git", "tests/output")]
+        for name in names:
+            if str(relative / name) not in wanted:
+                (tree / relative / name).unlink()
+    for name in wanted:
+        if not (tree / name).is_file() or not filecmp.cmp(ROOT / name, tree / name, shallow=False):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+
+
+@contextlib.contextmanager
+def environment(python: pathlib.Path, folder: pathlib.Path) -> t.Iterator[dict[str, str]]:
+    """Variables for a command: the environment's tools, a HOME and a temporary folder of its own, no settings of yours.
+
+    Only pip's stay, written down as a file in that HOME: ansible-test hands no ``PIP_*`` variable to its pip.
+    """
+    home = folder / "home"
+    (home / ".config/pip").mkdir(parents=True, exist_ok=True)
+    config = configparser.RawConfigParser()
+    config.read([os.path.expanduser("~/.pip/pip.conf"), os.path.expanduser("~/.config/pip/pip.conf")])
+    ask = [str(python), "-m", "pip", "cache", "dir"]
+    cache = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    given = {name[4:].lower().replace("_", "-"): value for name, value in os.environ.items() if name.startswith("PIP_")}
+    config.read_dict({"global": {"cache-dir": cache, **given} if cache else given})
+    with (home / ".config/pip/pip.conf").open("w") as file:
+        config.write(file)
+    bins = [python.parent, *(pathlib.Path(path).parent for path in find_pythons().values())]
+    with tempfile.TemporaryDirectory(prefix="proxkit-") as scratch:
+        yield {
+            **{name: value for name, value in os.environ.items() if not SETTINGS.match(name)},
+            "HOME": str(home),
+            "TMPDIR": scratch,
+            "PATH": os.pathsep.join([*map(str, bins), os.environ.get("PATH", os.defpath)]),
+            "LC_ALL": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "COVERAGE_FILE": str(folder / "coverage"),
+            "ANSIBLE_COLLECTIONS_PATH": str(folder),
+            "ANSIBLE_PYTHON_INTERPRETER": str(python),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+        }
+
+
+def provide_get_pip(python: pathlib.Path, cache: pathlib.Path) -> None:
+    """Put the get-pip script there that ansible-test else fetches from its own server, made of the index's pip."""
+    (source,) = python.parent.parent.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py")
+    version = re.findall(r"pip='([\d.]+)'", source.read_text())[-1]
+    wheel = cache / f"pip-{version}-py3-none-any.whl"
+    if not wheel.is_file():
+        download = [str(python), "-m", "pip", "download", "--no-deps", "--dest", str(cache), f"pip=={version}"]
+        subprocess.run(download, check=True, capture_output=True)
+    (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(
+        "import runpy, sys\n"
+        f"sys.path.insert(0, {str(wheel)!r})\n"
+        "given = [a for a in sys.argv[1:] if a not in ('--no-setuptools', '--no-wheel')]\n"
+        f"sys.argv[1:] = ['install', '--find-links', {str(cache)!r}, *given]\n"
+        "runpy.run_module('pip', run_name='__main__', alter_sys=True)\n"
+    )
+
+
+def run_check(check: Check, runner: Runner, python: pathlib.Path) -> tuple[int, float, str]:
+    """Exit status, seconds and output of one check."""
+    folder, begun, code = DEV / check.name, time.monotonic(), 0
+    log = LOGS / f"{check.name}.log"
+    stage(folder / COLLECTION)
+    with environment(python, folder) as env, log.open("wb") as out:
+        try:
+            if check.commands[0].startswith("ansible-test"):
+                provide_get_pip(python, folder / "home/.ansible/test/cache")
+            for command in check.commands:
+                out.write(f"$ {command}\n".encode())
+                out.flush()
+                code = code or runner.run(command, cwd=folder / check.cwd, env=env, out=out)
+        except (OSError, subprocess.CalledProcessError) as error:  # the other checks have a right to run
+            out.write(f"{error}\n".encode())
+            code = 1
+    return code, time.monotonic() - begun, log.read_text(errors="replace")
+
+
+def test(names: list[str], runner: Runner) -> int:
+    """Run the named checks, or all: two at a time, the longest first, every one to its end."""
+    unknown = set(names) - {check.name for check in CHECKS}
+    if unknown:
+        sys.exit(f"no such check: {', '.join(sorted(unknown))}; 'python3 dev.py list' shows them")
+    python = make_venv(ROOT / ".venv", "requirements-dev.txt")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    results: dict[str, tuple[int, float, str]] = {}
+    checks = sorted((c for c in CHECKS if not names or c.name in names), key=lambda check: -check.seconds)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        futures = {pool.submit(run_check, check, runner, python): check.name for check in checks}
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                name = futures[future]
+                code, seconds, output = results[name] = future.result()
+                print(f"\n{output}" * bool(code) + f"{name:16}{verdict(code):10}{seconds:5.0f} s", flush=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            runner.stop()
+            raise
+    print("\nAll together:")
+    for check in checks:
+        code, seconds, _output = results[check.name]
+        print(f"{check.name:16}{verdict(code):10}{seconds:5.0f} s   .dev/logs/{check.name}.log")
+    for _code, _seconds, output in results.values():
+        for counts in re.findall(r"^=+ (.*\d+ (?:passed|failed).* in [\d.]+s.*) =+$", output, re.MULTILINE):
+            print(counts)
+    failed = sum(1 for code, _seconds, _output in results.values() if code)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def verdict(code: int) -> str:
+    """The word for an exit status."""
+    return {0: "ok", 124: "too long"}.get(code, "FAILED")
+
+
+def demo(runner: Runner) -> int:
+    """Run the main job end to end on the embedded endpoint, printed as Ansible prints it."""
+    python = make_venv(DEV / "venv-demo", "requirements-demo.txt")
+    folder = DEV / "run-demo"
+    stage(folder / COLLECTION)
+    with environment(python, folder) as env:
+        return runner.run(DEMO, cwd=folder / COLLECTION, env=env)
+
+
+def interrupt(_signal: int, _frame: object) -> t.NoReturn:
+    """Treat a request to end as Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Do what the command line says; exit status 130 after an interrupt."""
+    parser = argparse.ArgumentParser(description="Work on proxkit.tasks.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo", help="show the main job on the embedded endpoint")
+    commands.add_parser("test", help="run the checks, all or those named").add_argument("names", nargs="*")
+    commands.add_parser("list", help="list the checks and their commands")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, interrupt)
+    for name in [name for name in os.environ if name.startswith("GIT_")]:  # as a git hook has them
+        del os.environ[name]
+    runner = Runner()
+    try:
+        if arguments.command == "list":
+            for check in CHECKS:
+                print(f"{check.name:16}{' && '.join(check.commands)}")
+            return 0
+        return demo(runner) if arguments.command == "demo" else test(arguments.names, runner)
+    except KeyboardInterrupt:
+        runner.stop()
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter ``upid_extract``: every UPID in any value."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._upid import extract
+
+DOCUMENTATION = r"""
+name: upid_extract
+short_description: Find every Proxmox UPID in a value
+version_added: 1.0.0
+author: proxkit.tasks contributors (@proxkit)
+description:
+  - Finds the ids of background tasks wherever a module, C(ansible.builtin.uri) or a command left them. It searches any
+    nesting of lists and dictionaries, and text, for example a command's output.
+  - A registered result of a C(loop) is searched in all of its C(results).
+  - What a task was called with is not searched. That is C(invocation), and in a loop's result C(ansible_loop) and the
+    loop's variable, which is C(item) unless C(ansible_loop_var) in the same result names another one. Neither are the
+    keys of dictionaries.
+  - UPIDs are taken as servers mint them, so without a comment after the last colon.
+    The prefix of Datacenter Manager belongs to the UPID in its present form only (V(pve:NAME!) or V(pbs:NAME!)).
+positional: _input
+options:
+  _input:
+    description:
+      - Any value.
+    type: raw
+    required: true
+notes:
+  - Ansible finds the filter by its full name. For the short name, let C(filter_plugins) in C(ansible.cfg) name the
+    folder C(plugins/filter) of the installed collection.
+seealso:
+  - plugin: proxkit.tasks.upid_decode
+    plugin_type: filter
+  - module: proxkit.tasks.proxmox_task_wait
+"""
+
+EXAMPLES = r"""
+- name: Start a backup by hand and keep what the command says
+  ansible.builtin.command:
+    argv:
+      - echo
+      - 'INFO: started UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam: in the background'
+  register: backup
+  changed_when: true
+
+- name: Show the ids of the tasks it started
+  ansible.builtin.debug:
+    msg: "{{ backup.stdout | proxkit.tasks.upid_extract }}"
+# msg: ["UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"]
+
+- name: Count the tasks that two answers name
+  ansible.builtin.debug:
+    msg: "{{ answers | proxkit.tasks.upid_extract | length }}"
+  vars:
+    answers:
+      - json:
+          data: 'UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:'
+      - json:
+          data: 'UPID:pve2:0000A1B2:1A12D8375:657A2258:qmigrate:101:ops@pve!ci:'
+# msg: 2
+"""
+
+RETURN = r"""
+_value:
+  description: The UPIDs in the order in which they were found, each once. Empty where there is none.
+  type: list
+  elements: str
+  sample:
+    - "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
+"""
+
+
+def upid_extract(value: object) -> list[str]:
+    """Every UPID in a value, in order, once each."""
+    return extract(value)
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """The filter by its name."""
+        return {"upid_extract": upid_extract}

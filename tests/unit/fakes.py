@@ -1,0 +1,118 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster of plain values and a clock that nobody waits for: the engine's cases without network and sleep."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import NoSuchTask
+from ansible_collections.proxkit.tasks.plugins.module_utils._look import Rows
+from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
+
+EPOCH = 1_800_000_000
+
+
+class FakeClock:
+    """Time passes only by waiting."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return EPOCH + self.now - 1000.0
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        self.now += max(0.0, seconds)
+        return event.is_set()
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def upid(number: int = 1, *, node: str = "pve1", type: str = "qmstart", id: str = "100", age: int = 0) -> Upid:
+    """A UPID of a task that began ``age`` seconds before the fake clock's beginning."""
+    return parse(f"UPID:{node}:{number:08X}:00A21BA7:{EPOCH - age:08X}:{type}:{id}:root@pam:")
+
+
+@dataclasses.dataclass
+class FakeSource:
+    """Answers from tables; an answer that is an exception is raised. Counts what it is asked."""
+
+    clock: FakeClock
+    ends: dict[str, float] = dataclasses.field(default_factory=dict)  # when a task ends, by UPID
+    exits: dict[str, str] = dataclasses.field(default_factory=dict)  # exit statuses other than OK
+    logs: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    cluster: Rows = dataclasses.field(default_factory=list)
+    invisible: frozenset[str] = frozenset()  # tasks that no list shows
+    always_listed: bool = False  # the list still says RUNNING after the end
+    script: dict[str, list[t.Any]] = dataclasses.field(default_factory=dict)  # next answers of a call
+    calls: dict[str, int] = dataclasses.field(default_factory=dict)
+    closed: bool = False
+
+    def _scripted(self, name: str) -> t.Any:
+        self.calls[name] = self.calls.get(name, 0) + 1
+        answers = self.script.get(name)
+        answer = answers.pop(0) if answers else None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _runs(self, native: str) -> bool:
+        return self.clock.now < self.ends[native]
+
+    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+        answer = self._scripted("status")
+        if answer is not None:
+            return t.cast("dict[str, t.Any]", answer)
+        if upid.native not in self.ends:
+            raise NoSuchTask("node knows no such task")
+        if self._runs(upid.native):
+            return {"status": "running", "exitstatus": None}
+        return {"status": "stopped", "exitstatus": self.exits.get(upid.native, "OK")}
+
+    def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
+        self._scripted("active")
+        return {
+            native: {"status": "RUNNING"}
+            for native in self.ends
+            if native not in self.invisible and (self.always_listed or self._runs(native))
+        }
+
+    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
+        answer = self._scripted("listed")
+        if answer is not None:
+            return t.cast("tuple[Rows, int | None]", answer)
+        rows: Rows = [
+            {"upid": native, "status": self.exits.get(native, "OK"), "endtime": EPOCH + int(end)}
+            for native, end in self.ends.items()
+            if not self._runs(native)
+        ]
+        return rows, len(rows)
+
+    def node_names(self, until: float) -> list[str]:
+        return ["pve1"]
+
+    def cluster_tasks(self, until: float) -> Rows:
+        self._scripted("cluster_tasks")
+        return self.cluster
+
+    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
+        answer = self._scripted("log")
+        if answer is not None:
+            return t.cast("tuple[Rows, int]", answer)
+        lines = self.logs.get(upid.native, ["TASK OK"])
+        rows: Rows = [{"n": number + 1, "t": text} for number, text in enumerate(lines)]
+        return rows[start : start + limit], len(lines)
+
+    def stop(self, upid: Upid, until: float) -> None:
+        self._scripted("stop")
+
+    def close(self) -> None:
+        self.closed = True

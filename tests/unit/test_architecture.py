@@ -1,0 +1,138 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules that keep the collection's parts apart, checked on the syntax tree of every file under ``plugins/``."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pathlib
+import sys
+
+import pytest
+import yaml
+
+PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
+UTILS = "ansible_collections.proxkit.tasks.plugins.module_utils."
+
+PURE = ("_errors", "_upid", "_log", "_task", "_polling")
+ENGINE = ("_look", "_watch", "_follow", "_stop", "_wait", "_inspect", "_report")
+ORDER = (*PURE, "_options", "_fault", "_api", *ENGINE)  # a file imports files before it only
+# What may be imported beside the standard library, which is all that the other files need.
+OUTSIDE = {"_options": {"ansible"}, "_api": {"ansible", "proxmoxer", "requests", "urllib3"}}
+
+
+def tree_of(path: pathlib.Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imports_of(path: pathlib.Path) -> set[str]:
+    """Every module that a file imports anywhere, in functions and under TYPE_CHECKING too."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}:{node.lineno}: imports inside the project are absolute"
+            found.add(str(node.module))
+    return found
+
+
+def utils_in(imports: set[str]) -> set[str]:
+    return {name[len(UTILS) :] for name in imports if name.startswith(UTILS)}
+
+
+def outside_in(imports: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in imports if not name.startswith(UTILS)} - sys.stdlib_module_names
+
+
+def names_called(tree: ast.AST) -> set[str]:
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in calls}
+
+
+def files(kind: str) -> list[pathlib.Path]:
+    return sorted((PLUGINS / kind).glob("*.py"))
+
+
+def by_name(path: pathlib.Path) -> str:
+    return path.stem
+
+
+def test_every_file_of_module_utils_has_its_place_in_the_order() -> None:
+    assert {path.stem for path in files("module_utils")} == set(ORDER)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_imports_point_one_way(name: str) -> None:
+    imports = imports_of(PLUGINS / "module_utils" / f"{name}.py")
+    allowed = set(ORDER[: ORDER.index(name)])
+    if name in ENGINE:
+        allowed.remove("_api")  # the engine knows what it needs of a server as protocols only
+    assert utils_in(imports) <= allowed
+    assert outside_in(imports) <= OUTSIDE.get(name, set())
+
+
+@pytest.mark.parametrize("path", files("module_utils"), ids=by_name)
+def test_module_utils_know_no_module_and_never_exit(path: pathlib.Path) -> None:
+    tree = tree_of(path)
+    parameters = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not parameters & {"module", "ansible_module"}
+    assert "AnsibleModule" not in names
+    assert not names_called(tree) & {"exit_json", "fail_json", "exit", "_exit"}
+    assert "rivate to the collection" in (ast.get_docstring(tree) or "")
+
+
+@pytest.mark.parametrize("path", files("modules"), ids=by_name)
+def test_modules_are_glue(path: pathlib.Path) -> None:
+    tree = tree_of(path)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert {"run", "main"} <= {function.name for function in functions}
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    assert len([node for node in ast.walk(tree) if isinstance(node, ast.Try)]) == 1
+    enders = {function.name for function in functions if names_called(function) & {"exit_json", "fail_json"}}
+    assert enders == {"main"}
+    assert outside_in(imports_of(path)) <= {"ansible"}
+
+
+@pytest.mark.parametrize("path", files("filter") + files("test"), ids=by_name)
+def test_filters_and_tests_are_skins_over_pure_files(path: pathlib.Path) -> None:
+    imports = imports_of(path)
+    assert utils_in(imports) <= set(PURE)
+    assert outside_in(imports) <= {"ansible", "jinja2"}
+
+
+def test_the_action_group_has_every_module() -> None:
+    runtime = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert runtime["action_groups"] == {"proxmox": [path.stem for path in files("modules")]}
+
+
+def documented(path: pathlib.Path) -> set[str]:
+    """The documentation variables that a Python file assigns."""
+    assigned = [node.targets[0] for node in tree_of(path).body if isinstance(node, ast.Assign)]
+    return {target.id for target in assigned if isinstance(target, ast.Name)} & {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+
+
+@pytest.mark.parametrize("path", files("modules"), ids=by_name)
+def test_every_module_is_documented(path: pathlib.Path) -> None:
+    assert documented(path) == {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+
+
+@pytest.mark.parametrize("path", files("action"), ids=by_name)
+def test_every_action_plugin_stands_before_a_documented_module(path: pathlib.Path) -> None:
+    assert (PLUGINS / "modules" / path.name).is_file()
+
+
+@pytest.mark.parametrize(("kind", "maker"), [("filter", "FilterModule"), ("test", "TestModule")])
+def test_every_filter_and_test_is_documented(kind: str, maker: str) -> None:
+    paths = files(kind)
+    assert paths
+    for path in paths:
+        plugin = importlib.import_module(f"ansible_collections.proxkit.tasks.plugins.{kind}.{path.stem}")
+        for name in getattr(getattr(plugin, maker)(), f"{kind}s")():
+            sidecar = path.with_name(f"{name}.yml")
+            inside = documented(path) if path.stem == name else set()
+            outside = set(yaml.safe_load(sidecar.read_text(encoding="utf-8"))) if sidecar.is_file() else set()
+            assert {"DOCUMENTATION", "EXAMPLES", "RETURN"} <= inside | outside, name
