@@ -14,7 +14,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._log import decode_r
 DOCUMENTATION = r"""
 name: task_log_decode
 short_description: Turn the rows of a Proxmox task log into text
-version_added: 1.0.0
+version_added: 0.1.0
 author: proxkit.tasks contributors (@proxkit)
 description:
   - Proxmox answers C(GET /nodes/NODE/tasks/UPID/log) with a list of rows, each with its number C(n) and its text C(t).

@@ -15,7 +15,7 @@ from jinja2 import Undefined
 DOCUMENTATION = r"""
 name: upid_decode
 short_description: Read a Proxmox UPID
-version_added: 1.0.0
+version_added: 0.1.0
 author: proxkit.tasks contributors (@proxkit)
 description:
   - A UPID is the id of a background task on Proxmox VE, Mail Gateway, Backup Server or Datacenter Manager.

@@ -12,7 +12,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._upid import extract
 DOCUMENTATION = r"""
 name: upid_extract
 short_description: Find every Proxmox UPID in a value
-version_added: 1.0.0
+version_added: 0.1.0
 author: proxkit.tasks contributors (@proxkit)
 description:
   - Finds the ids of background tasks wherever a module, C(ansible.builtin.uri) or a command left them. It searches any

@@ -113,10 +113,13 @@ def stop_result(
     if check_mode:
         stopped = [task.upid.native for task in waited.tasks if task.sight == "running"]
     failed = waited.fatal is not None or (bool(unfinished) and not check_mode)
-    lead = f"{waited.fatal.message}. " if waited.fatal is not None else ""
-    if failed and not lead:
-        lead = f"Not all tasks could be stopped within {waited.elapsed:.1f} s: "
     texts = {task.upid.native: task.upid.text for task in waited.tasks}
+    if waited.fatal is not None:
+        msg = sentence(waited.tasks, unfinished, f"{waited.fatal.message}. ")
+    elif failed:
+        msg = sentence(waited.tasks, unfinished, f"Not all is stopped after {waited.elapsed:.1f} s: ")
+    else:
+        msg = _stopped_sentence([texts[native] for native in stopped], len(waited.tasks), check_mode)
     return {
         "failed": failed,
         "changed": bool(stopped),
@@ -126,9 +129,21 @@ def stop_result(
         "stopped_upids": [texts[native] for native in stopped],
         "unfinished_upids": [task.upid.text for task in unfinished],
         "no_task": list(no_task),
-        "msg": sentence(waited.tasks, unfinished, lead) if waited.tasks else "There was no task to stop.",
+        "msg": msg,
         "warnings": [*warnings, *waited.warnings],
     }
+
+
+def _stopped_sentence(stopped: t.Sequence[str], count: int, check_mode: bool) -> str:
+    """What a stop without failure did, or would do; a stopped task's own words would read as a failure."""
+    if not stopped:
+        return "There was no running task to stop."
+    named = ", ".join([*stopped[:_MAX_NAMED], *(["..."] if len(stopped) > _MAX_NAMED else [])])
+    return f"{len(stopped)} of {_tasks(count)} {'would be stopped' if check_mode else 'stopped'}: {named}."
+
+
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"
 
 
 def info_result(found: Found, *, no_task: t.Sequence[t.Any] = (), warnings: t.Sequence[str] = ()) -> Result:
@@ -145,7 +160,7 @@ def info_result(found: Found, *, no_task: t.Sequence[t.Any] = (), warnings: t.Se
         "missing": [task.upid.text for task in found.tasks if task.outcome == "missing"],
         "unreachable_nodes": unreachable,
         "no_task": list(no_task),
-        "msg": "; ".join(dict.fromkeys(reasons)) + "." if reasons else f"{len(found.tasks)} tasks found.",
+        "msg": "; ".join(dict.fromkeys(reasons)) + "." if reasons else f"{_tasks(len(found.tasks))} found.",
         "warnings": [
             *warnings,
             *dict.fromkeys(found.warnings),

@@ -229,7 +229,7 @@ msg:
   description: What came out, in one sentence.
   type: str
   returned: always
-  sample: "vzdump 100 on pve1 failed: received interrupt (UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:)."
+  sample: "1 of 1 task stopped: UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:."
 """
 
 import typing as t

@@ -14,7 +14,7 @@ from jinja2 import Undefined
 DOCUMENTATION = r"""
 name: upid
 short_description: Tell whether a value is a Proxmox UPID
-version_added: 1.0.0
+version_added: 0.1.0
 author: proxkit.tasks contributors (@proxkit)
 description:
   - True exactly where P(proxkit.tasks.upid_decode#filter) would not fail, so for the ids of background tasks on Proxmox
