@@ -305,7 +305,8 @@ def demo(runner: Runner) -> int:
     folder = DEV / "run-demo"
     stage(folder / COLLECTION)
     with environment(python, folder) as env:
-        return runner.run(DEMO, cwd=folder / COLLECTION, env=env)
+        # A failed wait carries much: as YAML a person can read it.
+        return runner.run(DEMO, cwd=folder / COLLECTION, env={**env, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"})
 
 
 def interrupt(_signal: int, _frame: object) -> t.NoReturn:
