@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError, OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._log import (
     lines_of,
     log_is_gone,
@@ -91,7 +91,7 @@ def _second_opinion(source: Source, upid: Upid, until: float) -> str | None:
     """
     try:
         _rows, total = source.log(upid, 0, 1, until)
-        told = verdict(lines_of(source.log(upid, tail_start(total, 1), 1, until)[0])) if total else None
+        told = verdict(_lines(source.log(upid, tail_start(total, 1), 1, until)[0])) if total else None
         if told is not None:
             return told
         row = rows_by_upid(source, upid.node, [upid], until).get(upid.native)
@@ -99,6 +99,14 @@ def _second_opinion(source: Source, upid: Upid, until: float) -> str | None:
         return None
     status = row.get("status") if row else None
     return None if status == "RUNNING" or outcome_of(status) == "unknown" else status
+
+
+def _lines(rows: Rows) -> list[str]:
+    """The lines of a log's rows. Raises ``ApiError`` where a server sent something else than rows."""
+    try:
+        return lines_of(rows)
+    except OptionError as exc:
+        raise ApiError(f"the log is not of the form its documentation gives: {exc.message}", passing=True) from exc
 
 
 def with_log(source: Source, task: Task, lines: int, until: float) -> Task:
@@ -109,7 +117,7 @@ def with_log(source: Source, task: Task, lines: int, until: float) -> Task:
     upid = task.upid
     limit = min(lines or PAGE_LINES, PAGE_LINES)
     rows, total = source.log(upid, 0, limit, until)
-    if log_is_gone(rows):
+    if _lines(rows) and log_is_gone(rows):
         return dataclasses.replace(task, error=task.error or "its log is gone")
     found = rows
     start = tail_start(total, lines) if lines else 0
@@ -123,7 +131,7 @@ def with_log(source: Source, task: Task, lines: int, until: float) -> Task:
             break
         found += rows
         position += len(rows)
-    text = lines_of(found)[-lines:]
+    text = _lines(found)[-lines:]
     # PVE fills an empty log with one row that says so.
     return dataclasses.replace(task, log=tuple(text), log_total=total if text else 0, progress=progress(text))
 

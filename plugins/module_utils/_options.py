@@ -14,7 +14,7 @@ import typing as t
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import InvalidUpid, OptionError
-from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
+from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse, shown
 
 # 'OK' is what PVE answers instead of a UPID where there was nothing to do.
 NO_TASK = (None, "", "OK")
@@ -191,8 +191,8 @@ def upids(value: t.Any, service: str = "pve") -> tuple[list[Upid], list[t.Any]]:
             )
         upid = parse(text)
         if upid.comment:
-            raise InvalidUpid("comment", "it has a comment after the last colon, which no server accepts", repr(text))
+            raise InvalidUpid("comment", "it has a comment after the last colon, which no server accepts", shown(text))
         if upid.product != service:
-            raise InvalidUpid("format", f"it is an id of {upid.product}, but service is {service}", repr(text))
+            raise InvalidUpid("format", f"it is an id of {upid.product}, but service is {service}", shown(text))
         found.setdefault(upid.native, upid)
     return list(found.values()), no_task

@@ -126,14 +126,14 @@ def parse(value: object) -> Upid:
     :raises InvalidUpid: for every value, of whatever type, that is none; names the field and the flaw.
     """
     if not isinstance(value, str):
-        raise InvalidUpid("value", _why_no_text(value), _show(value))
+        raise InvalidUpid("value", _why_no_text(value), shown(value))
     text = str.__str__(value)
     for product, grammar in _GRAMMARS.items():
         match = grammar.fullmatch(text)
         if match:
             return _upid(text, product, match.groupdict(""))
     field, reason = next(_flaws(text))
-    raise InvalidUpid(field, reason, _show(text))
+    raise InvalidUpid(field, reason, shown(text))
 
 
 def extract(value: object) -> list[str]:
@@ -169,7 +169,7 @@ def _upid(text: str, product: Product, fields: t.Mapping[str, str]) -> Upid:
     try:
         task_for = _unescape(fields["id"]) if product == "pbs" else fields["id"]
     except UnicodeDecodeError:
-        raise InvalidUpid("id", "id is not UTF-8 once it is unescaped", _show(text)) from None
+        raise InvalidUpid("id", "id is not UTF-8 once it is unescaped", shown(text)) from None
     return Upid(
         text=text,
         node=fields["node"],
@@ -212,7 +212,7 @@ def _flaws(text: str) -> t.Iterator[_Flaw]:
         yield "format", "'UPID' must be in upper case: the server knows the task by its exact id only"
     kind, colon, remote = prefix.rpartition(":")
     if colon and kind not in _FIELDS:
-        yield "remote", f"the prefix begins with {_show(kind)}, not with 'pve' or 'pbs'"
+        yield "remote", f"the prefix begins with {shown(kind)}, not with 'pve' or 'pbs'"
     if native != text and not re.fullmatch(_REMOTE, remote):
         yield "remote", "a remote's name is letters, digits, '.', '_' and '-', and begins with none of '.-'"
     parts = native.split(":")
@@ -258,7 +258,7 @@ def _flaws_of_field(field: str, text: str, product: Product) -> t.Iterator[_Flaw
     digits = {"pid": "8", "pstart": "8,9", "task_id": "8,16", "starttime": "8"}.get(field)
     if digits:
         if not re.fullmatch(rf"{_HEX}{{{digits}}}", text):
-            yield field, f"{field} must be {digits.replace(',', ' to ')} hexadecimal digits, not {_show(text)}"
+            yield field, f"{field} must be {digits.replace(',', ' to ')} hexadecimal digits, not {shown(text)}"
         return
     if not text and field != "id":
         yield field, f"{field} is empty"
@@ -271,7 +271,7 @@ def _flaws_of_field(field: str, text: str, product: Product) -> t.Iterator[_Flaw
             yield field, r"id holds a character that Backup Server writes as '\xNN', or a broken '\xNN'"
     yield from _flaws_of_free(field, text)
     if field == "user" and not re.fullmatch(_AUTHID[product], text):
-        yield field, f"user must be 'user@realm' or 'user@realm!token', not {_show(text)}"
+        yield field, f"user must be 'user@realm' or 'user@realm!token', not {shown(text)}"
 
 
 def _flaws_of_free(field: str, text: str) -> t.Iterator[_Flaw]:
@@ -289,13 +289,13 @@ def _why_no_text(value: object) -> str:
     return "it is not text"
 
 
-def _show(value: object) -> str:
+def shown(value: object) -> str:
     """A value for a message: printable and short. Of what is not text only its kind, its own words may be anything."""
     if isinstance(value, str):
-        shown = repr(str.__str__(value)[:_SHOWN_LENGTH])
-        if len(value) <= _SHOWN_LENGTH and len(shown) <= _SHOWN_LENGTH:
-            return shown
-        return f"{shown[: _SHOWN_LENGTH - 4]}...{shown[0]}"
+        text = repr(str.__str__(value)[:_SHOWN_LENGTH])
+        if len(value) <= _SHOWN_LENGTH and len(text) <= _SHOWN_LENGTH:
+            return text
+        return f"{text[: _SHOWN_LENGTH - 4]}...{text[0]}"
     # Ansible hands in types of its own, whose names mean nothing to its users.
     for kind, name in _KINDS:
         if isinstance(value, kind):

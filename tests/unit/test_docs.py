@@ -284,7 +284,9 @@ def _check_value(where: str, value: t.Any, spec: dict[str, t.Any]) -> None:
     if spec["type"] == "raw":
         return
     kinds: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
-    assert type(value) is kinds[spec["type"]], f"{where} is {value!r}"
+    # True and False are ints to Python, not to a reader.
+    right = isinstance(value, kinds[spec["type"]]) and isinstance(value, bool) == (spec["type"] == "bool")
+    assert right, f"{where} is {value!r}"
     if isinstance(value, list):
         for number, element in enumerate(value):
             _check_value(f"{where}[{number}]", element, {**spec, "type": spec["elements"], "description": ""})

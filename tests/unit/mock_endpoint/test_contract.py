@@ -169,9 +169,8 @@ class Replay:
 
 def _wanted(step: Step) -> Answer:
     response = step["response"]
-    return Answer(
-        response["status"], response["reason"], [(name, value) for name, value in response["headers"]], response["body"]
-    )
+    headers = list(map(tuple, response["headers"]))
+    return Answer(response["status"], response["reason"], headers, response["body"])
 
 
 def _comparable(step: Step, answer: Answer) -> Answer:

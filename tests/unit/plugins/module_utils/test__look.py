@@ -96,3 +96,12 @@ def test_end_times_come_from_the_list_alone() -> None:
 )
 def test_end_times_of_rows(value: t.Any, endtime: int | None) -> None:
     assert endtime_of({"endtime": value}) == endtime
+
+
+@pytest.mark.parametrize("row", [{}, {"n": "1", "t": "text"}, {"n": 1, "t": None}, {"n": True, "t": "text"}])
+def test_rows_of_odd_form_are_a_passing_fault(row: dict[str, t.Any]) -> None:
+    source = ended("unexpected status", script={"log": [([row], 1), ([row], 1), ([row], 1)]})
+    with pytest.raises(ApiError, match="not of the form") as caught:
+        with_log(source, Task(upid(), "stopped", "boom"), 5, 0)
+    assert caught.value.passing
+    assert look_at(source, upid(), 0).outcome == "unknown"

@@ -20,7 +20,7 @@ from ansible_collections.proxkit.tasks.tests.unit.fakes import FakeClock, FakeSo
 class Broken(FakeSource):
     """Meets an error that nobody was prepared for."""
 
-    def status(self, task: t.Any, until: float) -> dict[str, t.Any]:
+    def status(self, upid: t.Any, until: float) -> dict[str, t.Any]:
         raise ZeroDivisionError
 
 
@@ -29,7 +29,7 @@ class Stuck(FakeSource):
 
     released = threading.Event()
 
-    def status(self, task: t.Any, until: float) -> dict[str, t.Any]:
+    def status(self, upid: t.Any, until: float) -> dict[str, t.Any]:
         self.released.wait(30)
         return {"status": "stopped", "exitstatus": "OK"}
 

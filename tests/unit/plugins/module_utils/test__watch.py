@@ -191,7 +191,7 @@ def test_no_log_after_the_time_is_over() -> None:
     source = cluster_of(FakeClock(), 0)
 
     class Slow(FakeSource):
-        def status(self, task: t.Any, until: float) -> dict[str, t.Any]:
+        def status(self, upid: t.Any, until: float) -> dict[str, t.Any]:
             self.clock.now = until + 1
             return {"status": "stopped", "exitstatus": "OK"}
 
