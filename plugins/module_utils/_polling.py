@@ -10,9 +10,9 @@ import threading
 import time
 import typing as t
 
-# The pause grows with the time waited. 15 % is the delay a person accepts; a little less keeps the whole
-# delay (pause and request) within it. Both ends are random so that many waits do not beat in step.
-GROWTH = (0.14, 0.15)
+# The pause grows with the time waited. 15 % is the delay a person accepts; less than that leaves room for the request
+# that sees the end. Both ends are random so that many waits do not beat in step.
+GROWTH = (0.138, 0.143)
 # A floor that is only ever stretched: the shortest pause is a promise to the server.
 FLOOR_STRETCH = (1.0, 1.08)
 # A ceiling that is only ever shortened: the longest pause is a promise to the person.

@@ -69,6 +69,8 @@ def play(folder: pathlib.Path, tasks: list[dict[str, t.Any]]) -> tuple[list[t.An
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "LC_ALL": "C.UTF-8",
+            # Where "ansible-test units" has ansible-core.
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "ANSIBLE_COLLECTIONS_PATH": str(collections),
             "ANSIBLE_FILTER_PLUGINS": str(installed / "plugins" / "filter"),
             # What templates always are from 2.19 on, where the option is deprecated.
