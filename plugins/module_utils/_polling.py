@@ -14,7 +14,7 @@ import typing as t
 # that sees the end. Both ends are random so that many waits do not beat in step.
 GROWTH = (0.138, 0.143)
 # A floor that is only ever stretched: the shortest pause is a promise to the server.
-FLOOR_STRETCH = (1.0, 1.08)
+FLOOR_STRETCH = (1.03, 1.1)
 # A ceiling that is only ever shortened: the longest pause is a promise to the person.
 CEILING_SHRINK = (0.96, 1.0)
 
