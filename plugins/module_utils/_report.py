@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._inspect import Found
 from ansible_collections.proxkit.tasks.plugins.module_utils._log import clean
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import FailOn, Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._wait import Waited
+
+if t.TYPE_CHECKING:
+    from ansible_collections.proxkit.tasks.plugins.module_utils._inspect import Found
 
 Result = dict[str, t.Any]
 

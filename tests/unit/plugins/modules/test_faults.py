@@ -31,14 +31,23 @@ HTML = {"body": "<html><body>Bad Gateway</body></html>", "content_type": "text/h
 
 
 @contextlib.contextmanager
-def later(seconds: float, action: t.Callable[[], object]) -> t.Iterator[None]:
-    """Do ``action`` that long after the block began."""
-    timer = threading.Timer(seconds, action)
-    timer.start()
+def once_it_waits(mock: Mock, action: t.Callable[[], object]) -> t.Iterator[None]:
+    """Do ``action`` when the wait of the block has had its first answer: it has begun its second look."""
+    over = threading.Event()
+
+    def act() -> None:
+        while mock.counters()["requests"].get("GET status", 0) < 2:
+            if over.wait(0.01):
+                return
+        action()
+
+    thread = threading.Thread(target=act)
+    thread.start()
     try:
         yield
     finally:
-        timer.join()
+        over.set()
+        thread.join()
 
 
 def outcomes(result: dict[str, t.Any]) -> list[str]:
@@ -88,8 +97,8 @@ def test_the_deadline_holds_through_lasting_faults(mock: Mock, call: Call, kind:
 
 
 def test_an_api_host_that_is_down_for_a_while(mock: Mock, call: Call) -> None:
-    upids = mock.tasks(type="qmstart", id=100, duration=1, count=2)["upids"]
-    with later(0.3, lambda: mock.listener(up=False, seconds=1.5)):
+    upids = mock.tasks(type="qmstart", id=100, duration=2, count=2)["upids"]
+    with once_it_waits(mock, lambda: mock.listener(up=False, seconds=1.5)):
         result = call.wait(upids, timeout=20, poll_interval=0.1)
     assert outcomes(result) == ["ok", "ok"]
     assert not result["failed"]
@@ -97,10 +106,10 @@ def test_an_api_host_that_is_down_for_a_while(mock: Mock, call: Call) -> None:
 
 
 def test_another_host_takes_over_in_mid_wait(mock: Mock, call: Call) -> None:
-    [upid] = mock.tasks(type="qmstart", id="100", duration=1.2)["upids"]
+    [upid] = mock.tasks(type="qmstart", id="100", duration=2)["upids"]
     hosts = ["127.0.0.1", "127.0.0.2"]
 
-    with later(0.4, lambda: mock.listener(up=False, host="127.0.0.1")):
+    with once_it_waits(mock, lambda: mock.listener(up=False, host="127.0.0.1")):
         result = call.wait(upid, timeout=20, api_host=hosts, poll_interval=0.1, **PASSWORD)
     assert outcomes(result) == ["ok"]
     assert not result["failed"]
@@ -111,7 +120,7 @@ def test_another_host_takes_over_in_mid_wait(mock: Mock, call: Call) -> None:
 
 def test_all_hosts_down_until_the_deadline_are_all_named(mock: Mock, call: Call) -> None:
     [upid] = mock.tasks(type="qmstart", id="100", duration=30)["upids"]
-    with later(0.4, lambda: [mock.listener(up=False, host=host) for host in ("127.0.0.1", "127.0.0.2")]):
+    with once_it_waits(mock, lambda: [mock.listener(up=False, host=host) for host in ("127.0.0.1", "127.0.0.2")]):
         result = call.wait(upid, timeout=1.5, api_host="127.0.0.1,127.0.0.2", poll_interval=0.1)
     assert result["failed"]
     assert result["timed_out"]
@@ -131,8 +140,8 @@ def test_nobody_at_any_host_fails_at_once(mock: Mock, call: Call) -> None:
 
 
 def test_a_ticket_that_expires_is_renewed_once_and_then_made_anew(mock: Mock, call: Call) -> None:
-    [upid] = mock.tasks(type="qmstart", id="100", duration=1)["upids"]
-    with later(0.4, mock.expire_tickets):
+    [upid] = mock.tasks(type="qmstart", id="100", duration=2)["upids"]
+    with once_it_waits(mock, mock.expire_tickets):
         result = call.wait(upid, timeout=20, poll_interval=0.1, **PASSWORD)
     assert outcomes(result) == ["ok"]
     # The first login, a renewal that is refused, a new login.
