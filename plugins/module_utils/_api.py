@@ -29,7 +29,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._fault import distrust, last_cause, refusal
 from ansible_collections.proxkit.tasks.plugins.module_utils._log import clean, repair
-from ansible_collections.proxkit.tasks.plugins.module_utils._options import Connection
+from ansible_collections.proxkit.tasks.plugins.module_utils._options import NODE, Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
 
@@ -51,6 +51,7 @@ Rows = list[dict[str, t.Any]]
 RENEW_AFTER = 3600.0
 _PROBE_SECONDS = 2.0
 _SHORTEST_PROBE_SECONDS = 0.2
+_SHORTEST_REQUEST_SECONDS = 0.05
 # More rows than a node's list of active tasks can hold.
 _ALL_ACTIVE = 100_000
 
@@ -83,7 +84,7 @@ class _Serializer:
     def loads(self, response: t.Any) -> dict[str, t.Any]:
         try:
             answer = json.loads(response.content)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise _NoJson(clean(response.text[:200])) from exc
         if not isinstance(answer, dict) or "data" not in answer:
             raise _NoJson(clean(response.text[:200]))
@@ -92,7 +93,7 @@ class _Serializer:
     def loads_errors(self, response: t.Any) -> dict[str, t.Any]:
         try:
             answer = json.loads(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         body = answer if isinstance(answer, dict) else {}
         return {"reason": response.reason, "message": body.get("message"), "errors": body.get("errors")}
@@ -139,6 +140,7 @@ class Cluster:
         self.clock = clock
         self.context = _context(connection)
         self.answered = False
+        self.accepted = False
         self.ticket: _Ticket | None = None
         self.login_lock = threading.Lock()
         self.warnings: list[str] = []
@@ -219,7 +221,10 @@ class Session:
 
     def node_names(self, until: float) -> list[str]:
         """Names of all nodes of the cluster, those that are down too."""
-        return sorted(str(row["node"]) for row in _rows(self._get(["nodes"], until)) if row.get("node"))
+        names = [str(row.get("node")) for row in _rows(self._get(["nodes"], until))]
+        if not all(NODE.fullmatch(name) for name in names):
+            raise ApiError("the cluster lists a node by a name that no node can have")
+        return sorted(names)
 
     def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
         """The status of one task: ``status`` and, once it has stopped, ``exitstatus``. Raises ``NoSuchTask``."""
@@ -246,7 +251,9 @@ class Session:
     def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
         """Rows of a log from the 0-based line ``start`` on, ``limit`` at the most, and the lines in all."""
         answer = self._get([*_path(upid), "log"], until, upid, start=start, limit=limit)
-        return _rows(answer), _total(answer) or 0
+        rows, total = _rows(answer), _total(answer)
+        # A total of 0 is left out; where all totals are, a row's number is the least there can be.
+        return rows, total if total is not None else max((_number(row.get("n")) for row in rows), default=0)
 
     def stop(self, upid: Upid, until: float) -> None:
         """Ask for the end of a task. PVE answers when it is gone, up to about 6 s later."""
@@ -284,9 +291,8 @@ class Session:
     def _ask(
         self, host: str, method: str, path: t.Sequence[str], until: float, upid: Upid | None, query: dict[str, t.Any]
     ) -> dict[str, t.Any]:
-        connection = self._cluster.connection
         node = path[1] if path[0] == "nodes" and len(path) > 1 else None
-        ticket = self._ticket(host, until) if connection.password is not None else None
+        ticket = self._ticket(host, until) if self._cluster.connection.password is not None else None
         try:
             return self._send(self._http, host, method, path, until, query, upid, node)
         except _BrokenOff:
@@ -299,7 +305,12 @@ class Session:
             # Once: an expired ticket, or a node that has not yet heard of it. A second time it is meant.
             if ticket is not None:
                 self._login(host, until, instead_of=ticket)
-        return self._send(self._http, host, method, path, until, query, upid, node)
+        try:
+            return self._send(self._http, host, method, path, until, query, upid, node)
+        except _BrokenOff as exc:
+            if self._host_lives(host, until):
+                raise
+            raise HostUnreachable(exc.message, passing=True, **exc.details) from exc
 
     def _send(
         self,
@@ -316,7 +327,9 @@ class Session:
         resource = ProxmoxResource(base_url=f"https://{host}/api2/json", session=http, serializer=_Serializer())
         for part in path:
             resource = resource(quote(part, safe=""))
-        seconds = max(0.05, min(self._cluster.connection.timeout, until - self._cluster.clock.monotonic()))
+        seconds = max(
+            _SHORTEST_REQUEST_SECONDS, min(self._cluster.connection.timeout, until - self._cluster.clock.monotonic())
+        )
         # All hosts together get the time of one request to accept a connection.
         http.auth.timeout = (seconds / len(self._cluster.connection.hosts), seconds)
         details: dict[str, t.Any] = {"host": host, "node": node, "upid": upid.native if upid else None}
@@ -324,7 +337,13 @@ class Session:
             answer = getattr(resource, method.lower())(**query)
         except ResourceException as exc:
             self._cluster.heard(host)
-            raise refusal(exc.status_code, exc.errors or {}, connection=self._cluster.connection, **details) from exc
+            raise refusal(
+                exc.status_code,
+                exc.errors or {},
+                connection=self._cluster.connection,
+                accepted=self._cluster.accepted,
+                **details,
+            ) from exc
         except _NoJson as exc:
             self._cluster.heard(host)
             raise ApiError(f"{host} answered with something else than JSON: {exc}", passing=True, **details) from exc
@@ -334,11 +353,13 @@ class Session:
                 raise _connection_fault(host, exc, self._cluster.connection, details) from exc
             if node is not None and self._host_lives(host, until):
                 text = f"node {node} gave no answer within {seconds:.3g} s (asked through {host})"
-                raise NodeUnreachable(text, **details) from exc
-            raise HostUnreachable(f"{host} gave no answer within {seconds:.3g} s", passing=True, **details) from exc
+                raise NodeUnreachable(text, timed_out=True, **details) from exc
+            text = f"{host} gave no answer within {seconds:.3g} s"
+            raise HostUnreachable(text, passing=True, timed_out=True, **details) from exc
         if answer is None:
             raise ApiError(f"{host} answered with a redirection", passing=True, **details)
         self._cluster.heard(host)
+        self._cluster.accepted = True
         return t.cast("dict[str, t.Any]", answer)
 
     def _host_lives(self, host: str, until: float) -> bool:
@@ -348,7 +369,7 @@ class Session:
             return True
         try:
             self._send(self._http, host, "GET", ["version"], min(until, now + _PROBE_SECONDS), {})
-        except (HostUnreachable, NodeUnreachable):
+        except (HostUnreachable, NodeUnreachable, _BrokenOff):
             return False
         except ApiError:
             return True
@@ -358,8 +379,14 @@ class Session:
 
     def _ticket(self, host: str, until: float) -> _Ticket:
         ticket = self._cluster.ticket
-        if ticket is None or self._cluster.clock.monotonic() - ticket.born > RENEW_AFTER:
-            ticket = self._login(host, until, instead_of=ticket)
+        if ticket is None:
+            return self._login(host, until, instead_of=None)
+        if self._cluster.clock.monotonic() - ticket.born > RENEW_AFTER:
+            try:
+                return self._login(host, until, instead_of=ticket)
+            except ApiError:
+                # It is good for another hour; the request will tell if it is not.
+                return ticket
         return ticket
 
     def _login(self, host: str, until: float, instead_of: _Ticket | None) -> _Ticket:
@@ -372,7 +399,7 @@ class Session:
                 try:
                     return self._new_ticket(host, until, ticket.text)
                 except AccessError:
-                    self._cluster.ticket = None
+                    pass  # too old to be renewed
             return self._new_ticket(host, until, t.cast(str, self._cluster.connection.password))
 
     def _new_ticket(self, host: str, until: float, password: str) -> _Ticket:
@@ -415,15 +442,19 @@ def _path(upid: Upid) -> list[str]:
 
 def _mapping(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     if not isinstance(answer["data"], dict):
-        raise ApiError("the server's answer is not of the form its documentation gives", passing=True)
+        raise _odd_form()
     return answer["data"]
 
 
 def _rows(answer: t.Mapping[str, t.Any]) -> Rows:
     rows = answer["data"]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ApiError("the server's answer is not of the form its documentation gives", passing=True)
+        raise _odd_form()
     return rows
+
+
+def _odd_form() -> ApiError:
+    return ApiError("the server's answer is not of the form that its documentation gives", passing=True)
 
 
 def _total(answer: t.Mapping[str, t.Any]) -> int | None:
@@ -431,6 +462,10 @@ def _total(answer: t.Mapping[str, t.Any]) -> int | None:
         return int(answer["total"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _number(value: t.Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _text(value: t.Any) -> str | None:
@@ -454,7 +489,7 @@ def _nobody_there(host: str, exc: Exception, connection: Connection) -> str | No
     """Why there was no connection to begin with, None where there was one."""
     text = str(exc)
     if isinstance(exc, requests.exceptions.SSLError):
-        return distrust(host, text, connection)
+        return distrust(host, exc, connection)
     if isinstance(exc, requests.exceptions.ConnectTimeout):
         return f"{host} accepts no connection in time: check api_host and api_port"
     if "NameResolutionError" in text or "getaddrinfo" in text or not isinstance(exc, OSError):

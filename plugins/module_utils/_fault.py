@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
     AccessError,
     ApiError,
+    HostUnreachable,
     NodeUnreachable,
     NoSuchTask,
 )
@@ -18,8 +19,10 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._options import Conn
 
 # Statuses of pveproxy for "the node you ask about cannot be reached" (AnyEvent::HTTP).
 _NODE_DOWN = (595, 596, 597, 598)
-# Too many requests, timeouts and gateways: another try may find the server well again.
-_PASSING = (408, 425, 429, 500, 502, 503, 504, 599)
+# A proxy on the way, or the API host itself, says that nobody behind it answers: another host may.
+_HOST_DOWN = (502, 503, 504)
+# What PVE says when it means it. All else, a busy server's or a proxy's word, may be over with the next request.
+_FINAL = (400, 401, 403, 501)
 
 
 def refusal(
@@ -30,6 +33,7 @@ def refusal(
     host: str,
     node: str | None,
     upid: str | None,
+    accepted: bool,
 ) -> ApiError:
     """The error that an HTTP status and its text mean (``task-api``: where the text sits differs by version)."""
     details: dict[str, t.Any] = {"host": host, "node": node, "upid": upid, "status": status}
@@ -41,15 +45,17 @@ def refusal(
     said = f"{host} says {status} {text}".rstrip()
     if status == 400 and isinstance(fields, dict) and "no such task" in str(fields.get("upid")):
         return NoSuchTask(f"node {node} knows no such task ({said})", **details)
-    if status == 401:
-        return AccessError(f"{said}: {_check_credentials(connection)}", **details)
-    if status == 403:
-        return AccessError(f"{said}: {_check_privilege(text, node, connection)}", **details)
+    if status in (401, 403):
+        hint = _check_credentials(connection) if status == 401 else _check_privilege(text, node, connection)
+        # Whoever was let in before may be again: a node that restarts, a key that has not yet spread.
+        return AccessError(f"{said}: {hint}", passing=status == 401 and accepted, **details)
     if status in _NODE_DOWN:
         return NodeUnreachable(f"node {node} cannot be reached ({said})", **details)
     if status == 500 and "hostname lookup" in text:
         return ApiError(f"the cluster has no node {node} ({said}): check api_host and the UPID", **details)
-    return ApiError(said, passing=status in _PASSING, **details)
+    if status in _HOST_DOWN:
+        return HostUnreachable(said, passing=True, **details)
+    return ApiError(said, passing=status not in _FINAL, **details)
 
 
 def _reason(reason: t.Any) -> str:
@@ -70,9 +76,11 @@ def _check_privilege(text: str, node: str | None, connection: Connection) -> str
     return f"{who} needs Sys.Audit on /nodes/{node} to see tasks of others{hint}"
 
 
-def distrust(host: str, text: str, connection: Connection) -> str:
+def distrust(host: str, exc: Exception, connection: Connection) -> str:
+    """Why there is no TLS connection that can be trusted."""
+    text = str(exc)
     if "CERTIFICATE_VERIFY_FAILED" not in text and "doesn't match" not in text:
-        return f"no TLS connection to {host}: {clean(text)}: check api_port"
+        return f"no TLS connection to {host}: {last_cause(exc)}: check api_port"
     if "mismatch" in text.lower() or "doesn't match" in text or "not valid for" in text:
         return f"the certificate of {host} is for another name: give that one as api_host ({_openssl(text)})"
     if connection.ca_path:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import AccessError, ApiError, TasksError
-from ansible_collections.proxkit.tasks.plugins.module_utils._look import Rows, Source
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError, TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._look import Rows, Source, sees_others
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, pause
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
 from ansible_collections.proxkit.tasks.plugins.module_utils._watch import LOOK_GRACE, Plan
@@ -39,7 +39,7 @@ class Follow:
         self._clock = clock
         self._begun = clock.monotonic()
         self._end = min(deadline, self._begun + FOLLOW_SECONDS)
-        self._deadline = deadline
+        self._until = deadline + LOOK_GRACE
 
     def run(self, known: t.Callable[[str], bool]) -> None:
         """Look until the task is found or the time is over; ``known`` tells which UPIDs are followed already."""
@@ -47,7 +47,7 @@ class Follow:
         while True:
             now = self._clock.monotonic()
             try:
-                self.found = self._search(self.source.cluster_tasks(self._until()), known)
+                self.found = self._search(self.source.cluster_tasks(self._until), known)
                 fault = None
             except ApiError as exc:
                 fault = exc.message
@@ -79,15 +79,9 @@ class Follow:
         nothing = f"No task of guest {request.id} came {waited} after {request.type} on {request.node}"
         if fault:
             return f"{nothing}: {fault}"
-        # The HA manager acts as root@pam. Whoever may not see others' tasks is refused the log of one that never was.
-        other = f"UPID:{request.node}:00000000:00000000:{request.starttime:08X}:{request.type}:{request.id}:root@pam:"
         try:
-            self.source.log(parse(other), 0, 1, self._until())
-        except AccessError:
-            return f"{nothing} that could be seen: Sys.Audit on /nodes is missing to see what the HA manager starts"
+            if not sees_others(self.source, request.node, self._until):
+                return f"{nothing} that could be seen: Sys.Audit on /nodes is missing to see what the HA manager starts"
         except ApiError as exc:
             return f"{nothing}: {exc.message}"
         return f"{nothing}: the HA manager had nothing to do, or has not begun"
-
-    def _until(self) -> float:
-        return min(self._clock.monotonic() + self._plan.request_timeout, self._deadline + LOOK_GRACE)

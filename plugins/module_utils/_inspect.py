@@ -9,8 +9,8 @@ Knows no Ansible and no proxmoxer. Nodes are asked side by side; times are monot
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
-import functools
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
@@ -21,13 +21,15 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
     NoSuchTask,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import (
+    LIST_FROM,
     Connect,
     LogWish,
+    Reader,
     Rows,
-    Source,
     endtime_of,
     look_at,
     rows_by_upid,
+    sees_others,
     with_endtimes,
     with_log,
 )
@@ -40,8 +42,8 @@ T = t.TypeVar("T")
 TRIES = 3
 TRY_AGAIN_SECONDS = 0.3
 PAGE_ROWS = 1000
-# From this many tasks on a node, its list costs less than a status call for each.
-LIST_FROM = 3
+# There is no deadline here: each request ends by its own time limit.
+NEVER = float("inf")
 _NODES_AT_ONCE = 16
 _FINISHED_FILTERS = ("ok", "warning", "error", "unknown")
 
@@ -77,6 +79,11 @@ class Filters:
         query.update((name, value) for name, value in given.items() if value is not None)
         return [{**query, "typefilter": name} for name in self.types] or [query]
 
+    @property
+    def exact(self) -> bool:
+        """Whether the server leaves out all that does not fit."""
+        return not self.user and not {"running", "unknown"} & set(self.outcomes)
+
     def fit(self, task: Task) -> bool:
         """Whether ``task`` is wanted, by the whole of what was asked for."""
         upid = task.upid
@@ -101,14 +108,56 @@ class Found:
     errors: list[ApiError] = dataclasses.field(default_factory=list)
 
 
-class Finder:
-    """Asks nodes side by side, each request three times at the most."""
+class Patient:
+    """A reader each of whose requests is tried three times at the most: a passing fault may be over a moment later."""
 
-    def __init__(self, connect: Connect, clock: Clock, request_timeout: float, log: LogWish) -> None:
-        """``connect`` gives a source of its own to each node's thread; ``request_timeout`` in seconds."""
+    def __init__(self, source: Reader, clock: Clock) -> None:
+        """``source`` is asked; ``clock`` passes the time between two tries."""
+        self._source = source
+        self._clock = clock
+
+    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+        """As of ``Reader``."""
+        return self._ask(lambda: self._source.status(upid, until))
+
+    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
+        """As of ``Reader``."""
+        return self._ask(lambda: self._source.listed(node, until, **filters))
+
+    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
+        """As of ``Reader``."""
+        return self._ask(lambda: self._source.log(upid, start, limit, until))
+
+    def node_names(self, until: float) -> list[str]:
+        """As of ``Reader``."""
+        return self._ask(lambda: self._source.node_names(until))
+
+    def close(self) -> None:
+        """As of ``Reader``."""
+        self._source.close()
+
+    def _ask(self, ask: t.Callable[[], T]) -> T:
+        for _try in range(TRIES - 1):
+            try:
+                return ask()
+            except ApiError as exc:
+                # What took all the time of a request will hardly be faster now.
+                if not exc.passing or exc.details.get("timed_out"):
+                    raise
+            self._clock.sleep(TRY_AGAIN_SECONDS)
+        return ask()
+
+
+Ask = t.Callable[[Reader, Found], None]
+
+
+class Finder:
+    """Asks nodes side by side."""
+
+    def __init__(self, connect: Connect, clock: Clock, log: LogWish) -> None:
+        """``connect`` gives a source of its own to each node's thread; ``log`` says whose log is wanted."""
         self._connect = connect
         self._clock = clock
-        self._request_timeout = request_timeout
         self._log = log
 
     def named(self, upids: t.Sequence[Upid]) -> Found:
@@ -123,9 +172,9 @@ class Finder:
     def matching(self, nodes: t.Sequence[str], filters: Filters) -> Found:
         """The tasks that fit on these nodes (none named: on all), the latest first. Raises ``ApiError``."""
         if not nodes:
-            source = self._connect()
+            source = self._patient()
             try:
-                nodes = self._patiently(source.node_names)
+                nodes = source.node_names(NEVER)
             finally:
                 source.close()
         found = self._each_node({node: self._matcher(node, filters) for node in nodes})
@@ -134,11 +183,11 @@ class Finder:
 
     # One node
 
-    def _namer(self, upids: t.Sequence[Upid]) -> t.Callable[[Source, Found], None]:
-        def ask(source: Source, found: Found) -> None:
+    def _namer(self, upids: t.Sequence[Upid]) -> Ask:
+        def ask(source: Reader, found: Found) -> None:
             rows: dict[str, dict[str, t.Any]] = {}
             if len(upids) >= LIST_FROM:
-                rows = self._patiently(lambda until: rows_by_upid(source, upids[0].node, upids, until))
+                rows = rows_by_upid(source, upids[0].node, upids, NEVER)
             tasks = []
             for upid in upids:
                 task = task_of_row(rows[upid.native]) if upid.native in rows else None
@@ -146,14 +195,14 @@ class Finder:
                 if task is None or task.outcome in ("running", "unknown"):
                     task = self._look(source, upid, found)
                 tasks.append(task)
-            tasks = self._patiently(lambda until: with_endtimes(source, tasks, until))
+            tasks = with_endtimes(source, tasks, NEVER)
             found.tasks.extend(self._logged(source, tasks, found))
 
         return ask
 
-    def _look(self, source: Source, upid: Upid, found: Found) -> Task:
+    def _look(self, source: Reader, upid: Upid, found: Found) -> Task:
         try:
-            return self._patiently(functools.partial(look_at, source, upid))
+            return look_at(source, upid, NEVER)
         except NoSuchTask as exc:
             return Task(upid, "missing", error=exc.message)
         except (NodeUnreachable, HostUnreachable):
@@ -162,28 +211,40 @@ class Finder:
             found.errors.append(exc)
             return Task(upid, error=exc.message)
 
-    def _matcher(self, node: str, filters: Filters) -> t.Callable[[Source, Found], None]:
-        def ask(source: Source, found: Found) -> None:
+    def _matcher(self, node: str, filters: Filters) -> Ask:
+        def ask(source: Reader, found: Found) -> None:
             tasks: dict[str, Task] = {}
             for query in filters.queries():
                 self._read_pages(source, node, query, filters, tasks, found)
+            # Tasks of two users are proof enough.
+            if len({task.upid.user for task in tasks.values()}) < 2:
+                with contextlib.suppress(ApiError):
+                    if not sees_others(source, node, NEVER):
+                        own = f"Node {node} lists only one's own tasks: Sys.Audit on /nodes/{node} is missing."
+                        found.warnings.append(own)
             latest = sorted(tasks.values(), key=lambda task: task.upid.starttime, reverse=True)
             found.tasks.extend(self._logged(source, latest[: filters.limit or None], found))
 
         return ask
 
     def _read_pages(
-        self, source: Source, node: str, query: dict[str, t.Any], filters: Filters, tasks: dict[str, Task], found: Found
+        self,
+        source: Reader,
+        node: str,
+        query: dict[str, t.Any],
+        filters: Filters,
+        tasks: dict[str, Task],
+        found: Found,
     ) -> None:
         start = fitting = 0
-        size = min(filters.limit or PAGE_ROWS, PAGE_ROWS)
+        # Where rows are dropped here, pages of the size of the limit would be many.
+        size = min(filters.limit or PAGE_ROWS, PAGE_ROWS) if filters.exact else PAGE_ROWS
         while True:
-            page = {**query, "start": start, "limit": size}
-            rows, total = self._patiently(functools.partial(_page, source, node, page))
+            rows, total = source.listed(node, NEVER, **query, start=start, limit=size)
             for row in rows:
                 task = task_of_row(row)
                 if task is None:
-                    found.warnings.append(f"node {node} lists a task whose UPID is malformed; it is left out.")
+                    found.warnings.append(f"Node {node} lists a task whose UPID is malformed; it is left out.")
                 elif filters.fit(task) and task.upid.native not in tasks:
                     # The list may grow while it is read: the same row can come again on the next page.
                     tasks[task.upid.native] = task
@@ -192,24 +253,23 @@ class Finder:
             if not rows or (filters.limit and fitting >= filters.limit) or (total is not None and start >= total):
                 return
 
-    def _logged(self, source: Source, tasks: t.Sequence[Task], found: Found) -> list[Task]:
+    def _logged(self, source: Reader, tasks: t.Sequence[Task], found: Found) -> list[Task]:
         logged = []
         for task in tasks:
+            logged.append(task)
             if task.outcome != "unseen" and self._log.wants(task):
                 try:
-                    logged.append(self._patiently(functools.partial(with_log, source, task, self._log.lines)))
-                    continue
+                    logged[-1] = with_log(source, task, self._log.lines, NEVER)
                 except (NodeUnreachable, HostUnreachable):
                     raise
                 except ApiError as exc:
-                    found.warnings.append(f"The log of {task.upid.native} could not be read: {exc.message}")
-            logged.append(task)
+                    found.warnings.append(f"The log of {task.upid.native} could not be read: {exc.message}.")
         return logged
 
     # All nodes
 
-    def _each_node(self, asks: t.Mapping[str, t.Callable[[Source, Found], None]]) -> Found:
-        """Run each node's questions in a thread; a node that does not answer keeps nothing from the others."""
+    def _each_node(self, asks: t.Mapping[str, Ask]) -> Found:
+        """Put each node's questions in a thread; a node that does not answer keeps nothing from the others."""
         everything = Found([], frozenset(asks))
         with concurrent.futures.ThreadPoolExecutor(max_workers=_NODES_AT_ONCE) as pool:
             futures = {node: pool.submit(self._ask_node, ask) for node, ask in asks.items()}
@@ -224,9 +284,9 @@ class Finder:
                 everything.errors.append(error)
         return everything
 
-    def _ask_node(self, ask: t.Callable[[Source, Found], None]) -> tuple[Found, ApiError | None]:
+    def _ask_node(self, ask: Ask) -> tuple[Found, ApiError | None]:
         found = Found([])
-        source = self._connect()
+        source = self._patient()
         try:
             ask(source, found)
         except ApiError as exc:
@@ -235,21 +295,8 @@ class Finder:
             source.close()
         return found, None
 
-    def _patiently(self, ask: t.Callable[[float], T]) -> T:
-        """What ``ask`` returns; a passing fault is worth two more tries, unless it took all the time of a request."""
-        until = self._clock.monotonic() + self._request_timeout
-        for left in reversed(range(TRIES)):
-            try:
-                return ask(until)
-            except ApiError as exc:
-                if not exc.passing or not left or self._clock.monotonic() + TRY_AGAIN_SECONDS >= until:
-                    raise
-            self._clock.sleep(TRY_AGAIN_SECONDS)
-        raise AssertionError("the last try returns or raises")
-
-
-def _page(source: Source, node: str, query: dict[str, t.Any], until: float) -> tuple[Rows, int | None]:
-    return source.listed(node, until, **query)
+    def _patient(self) -> Patient:
+        return Patient(self._connect(), self._clock)
 
 
 def task_of_row(row: t.Mapping[str, t.Any]) -> Task | None:

@@ -8,7 +8,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError, OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
+    AccessError,
+    ApiError,
+    HostUnreachable,
+    NodeUnreachable,
+    OptionError,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._log import (
     lines_of,
     log_is_gone,
@@ -17,40 +23,49 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._log import (
     verdict,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task, outcome_of
-from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
 
 # Lines of a log that one request brings at the most: a bound on memory and on the time of one answer.
 PAGE_LINES = 20_000
+# From this many tasks on a node, one list costs less than a status call for each.
+LIST_FROM = 3
+# Rows of a list that one request brings at the most, when the rows of known tasks are looked for.
+_MOST_ROWS = 5000
+_TRIES = 3
 
 Rows = list[dict[str, t.Any]]
 
 
-class Source(t.Protocol):
-    """What the engine asks a cluster for; ``until`` is when an answer is of no more use (see ``_api.Session``)."""
+class Reader(t.Protocol):
+    """What is asked of a cluster once; ``until`` is when an answer is of no more use (see ``_api.Session``)."""
 
     def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
         """``status`` and ``exitstatus`` of a task."""
 
-    def node_names(self, until: float) -> list[str]:
-        """Names of all nodes of the cluster."""
-
-    def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
-        """Rows of a node's running tasks by UPID."""
-
     def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
         """A page of a node's task list."""
-
-    def cluster_tasks(self, until: float) -> Rows:
-        """Running and recent tasks of all nodes."""
 
     def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
         """Rows of a log and its lines in all."""
 
-    def stop(self, upid: Upid, until: float) -> None:
-        """Ask for the end of a task."""
+    def node_names(self, until: float) -> list[str]:
+        """Names of all nodes of the cluster."""
 
     def close(self) -> None:
         """End what is under way."""
+
+
+class Source(Reader, t.Protocol):
+    """What a wait asks for beside that."""
+
+    def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
+        """Rows of a node's running tasks by UPID."""
+
+    def cluster_tasks(self, until: float) -> Rows:
+        """Running and recent tasks of all nodes."""
+
+    def stop(self, upid: Upid, until: float) -> None:
+        """Ask for the end of a task."""
 
 
 Connect = t.Callable[[], Source]
@@ -70,7 +85,7 @@ class LogWish:
         return self.whose == "always" or task.outcome != "ok"
 
 
-def look_at(source: Source, upid: Upid, until: float) -> Task:
+def look_at(source: Reader, upid: Upid, until: float) -> Task:
     """The task as its node tells it now, an odd exit status checked against log and list.
 
     Raises ``ApiError`` where it could not be found out, ``NoSuchTask`` where the node does not know it.
@@ -80,25 +95,47 @@ def look_at(source: Source, upid: Upid, until: float) -> Task:
         return Task(upid, "running")
     exitstatus: str | None = answer["exitstatus"]
     if outcome_of(exitstatus, upid.product) == "unknown":
-        exitstatus = _second_opinion(source, upid, until) or exitstatus
+        # PVE says so where the last output had no newline as well, and keeps the bad value in a cache.
+        second = _tried(lambda: _told_by_log(source, upid, until)) or _tried(lambda: _told_by_list(source, upid, until))
+        exitstatus = second or exitstatus
     return Task(upid, "stopped", exitstatus)
 
 
-def _second_opinion(source: Source, upid: Upid, until: float) -> str | None:
-    """The exit status by the log's last line, else by the node's list, else None.
+def _tried(ask: t.Callable[[], str | None]) -> str | None:
+    """What ``ask`` returns, asked again after passing faults; None where it cannot be had."""
+    for _try in range(_TRIES):
+        try:
+            return ask()
+        except (NodeUnreachable, HostUnreachable):
+            return None
+        except ApiError as exc:
+            if not exc.passing:
+                return None
+    return None
 
-    PVE says ``unexpected status`` where the last output had no newline, and keeps the bad value in a cache.
+
+def _told_by_log(source: Reader, upid: Upid, until: float) -> str | None:
+    """The exit status by the log's last line."""
+    _rows, total = source.log(upid, 0, 1, until)
+    return verdict(_lines(source.log(upid, tail_start(total, 1), 1, until)[0])) if total else None
+
+
+def _told_by_list(source: Reader, upid: Upid, until: float) -> str | None:
+    """The exit status by the node's list."""
+    status = rows_by_upid(source, upid.node, [upid], until).get(upid.native, {}).get("status")
+    return None if status == "RUNNING" or outcome_of(status) == "unknown" else status
+
+
+def sees_others(source: Reader, node: str, until: float) -> bool:
+    """Whether one may see tasks of others on ``node``: who may not is refused the log of one that never was.
+
+    PVE checks that right before it looks for the log (recorded: "log no log file, viewer"). Raises ``ApiError``.
     """
     try:
-        _rows, total = source.log(upid, 0, 1, until)
-        told = verdict(_lines(source.log(upid, tail_start(total, 1), 1, until)[0])) if total else None
-        if told is not None:
-            return told
-        row = rows_by_upid(source, upid.node, [upid], until).get(upid.native)
-    except ApiError:
-        return None
-    status = row.get("status") if row else None
-    return None if status == "RUNNING" or outcome_of(status) == "unknown" else status
+        source.log(parse(f"UPID:{node}:00000000:00000000:00000000:none::root@pam:"), 0, 1, until)
+    except AccessError:
+        return False
+    return True
 
 
 def _lines(rows: Rows) -> list[str]:
@@ -109,7 +146,7 @@ def _lines(rows: Rows) -> list[str]:
         raise ApiError(f"the log is not of the form its documentation gives: {exc.message}", passing=True) from exc
 
 
-def with_log(source: Source, task: Task, lines: int, until: float) -> Task:
+def with_log(source: Reader, task: Task, lines: int, until: float) -> Task:
     """The task with the last ``lines`` lines of its log (0: all) and the progress they tell.
 
     One request where the log is short, else two and then pages. Raises ``ApiError``.
@@ -136,13 +173,13 @@ def with_log(source: Source, task: Task, lines: int, until: float) -> Task:
     return dataclasses.replace(task, log=tuple(text), log_total=total if text else 0, progress=progress(text))
 
 
-def rows_by_upid(source: Source, node: str, upids: t.Sequence[Upid], until: float) -> dict[str, dict[str, t.Any]]:
+def rows_by_upid(source: Reader, node: str, upids: t.Sequence[Upid], until: float) -> dict[str, dict[str, t.Any]]:
     """The rows that a node's list has for these tasks, by UPID: one request, as narrow as the server can make it."""
     filters: dict[str, t.Any] = {
         "source": "all",
         "since": min(upid.starttime for upid in upids),
         "until": max(upid.starttime for upid in upids),
-        "limit": 500 + 4 * len(upids),
+        "limit": _MOST_ROWS,
     }
     types = {upid.type for upid in upids}
     if len(types) == 1:
@@ -151,7 +188,7 @@ def rows_by_upid(source: Source, node: str, upids: t.Sequence[Upid], until: floa
     return {str(row.get("upid")): row for row in rows}
 
 
-def with_endtimes(source: Source, tasks: t.Sequence[Task], until: float) -> list[Task]:
+def with_endtimes(source: Reader, tasks: t.Sequence[Task], until: float) -> list[Task]:
     """The tasks of one node, those that stopped with the end time of the node's list where it has one."""
     wanted = [task for task in tasks if task.sight == "stopped" and task.endtime is None]
     rows = rows_by_upid(source, wanted[0].upid.node, [task.upid for task in wanted], until) if wanted else {}

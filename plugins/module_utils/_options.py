@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import math
 import os
 import re
 import typing as t
@@ -48,7 +47,9 @@ _HOST = re.compile(
     r"|(?P<bare>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[\w.-]+)?)",
     re.ASCII,
 )
-_NODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+# 30 years; somewhat above, waiting itself overflows.
+_LONGEST_SECONDS = 1e9
+NODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +78,7 @@ def connection(params: t.Mapping[str, t.Any]) -> Connection:
     if ca_path and params["validate_certs"] and not os.access(ca_path, os.R_OK):
         raise OptionError(f"ca_path: {ca_path} cannot be read on the machine where this task runs.")
     hosts = [part.strip() for entry in params["api_host"] for part in str(entry).split(",")]
-    port = params["api_port"] or 8006
+    port = 8006 if params["api_port"] is None else params["api_port"]
     if not 0 < port < 65536:
         raise OptionError(f"api_port: {port} is no port number.")
     if not any(hosts):
@@ -122,14 +123,14 @@ def _authority(host: str, port: int) -> str:
 
 def positive_seconds(option: str, value: float) -> float:
     """``value`` where it is a time one can wait for, else ``OptionError``."""
-    if not (math.isfinite(value) and value > 0):
+    if not 0 < value <= _LONGEST_SECONDS:
         raise OptionError(f"{option}: {value} is not a number of seconds above 0.")
     return value
 
 
 def seconds(option: str, value: float) -> float:
     """``value`` where it is zero or a time one can wait for, else ``OptionError``."""
-    if not (math.isfinite(value) and value >= 0):
+    if not 0 <= value <= _LONGEST_SECONDS:
         raise OptionError(f"{option}: {value} is not a number of seconds, 0 or more.")
     return value
 
@@ -143,10 +144,12 @@ def instant(option: str, value: str | None) -> int | None:
         return None
     text = value.strip()
     try:
-        if text.isdecimal():
-            return int(text)
-        # Python 3.9 and 3.10 do not know the Z.
-        parsed = datetime.datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))
+        if re.fullmatch(r"[0-9]+(?:\.[0-9]*)?", text):
+            return int(float(text))
+        # Python 3.9 and 3.10 know neither the Z, nor an offset without a colon, nor all fractions of a second.
+        text = re.sub(r"[.,][0-9]+(?=$|[Zz+-])", "", text)
+        text = re.sub(r"(?<=[+-][0-9]{2})(?=[0-9]{2}$)", ":", re.sub("[Zz]$", "+00:00", text))
+        parsed = datetime.datetime.fromisoformat(text)
     except ValueError:
         raise OptionError(f"{option}: {value!r} is neither epoch seconds nor a time in ISO 8601.") from None
     return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.timezone.utc)).timestamp())
@@ -162,7 +165,7 @@ def line_count(value: int) -> int:
 def node_names(names: t.Iterable[str]) -> list[str]:
     """Node names that are safe in a path, once each; raises ``OptionError`` (grammar: ``pve-common`` JSONSchema)."""
     for name in names:
-        if not _NODE.fullmatch(name):
+        if not NODE.fullmatch(name):
             raise OptionError(f"node: {name!r} is no node name (letters, digits and inner hyphens).")
     return list(dict.fromkeys(names))
 

@@ -69,7 +69,7 @@ def wait_result(
     failed = (
         (bool(bad) and fail_on != "never")
         or waited.fatal is not None
-        or bool(blind)
+        or (bool(blind) and fail_on != "never")
         or (waited.timed_out and on_timeout != "continue")
     )
     lead = ""
@@ -90,16 +90,21 @@ def wait_result(
         "unfinished_upids": [task.upid.text for task in unfinished],
         "no_task": list(no_task),
         "msg": sentence(waited.tasks, matter, lead) if waited.tasks else "There was no task to wait for.",
-        "warnings": [*warnings, *waited.warnings, *_told_warnings(waited.tasks, fail_on)],
+        "warnings": [
+            *warnings,
+            *waited.warnings,
+            *_told(waited.tasks, "warning" if fail_on != "warning" else None),
+            *_told(blind, "unseen" if not failed else None),
+        ],
     }
 
 
-def _told_warnings(tasks: t.Sequence[Task], fail_on: FailOn) -> list[str]:
-    """Tasks that ended with warnings are no failure by default, but never pass in silence."""
-    told = [task for task in tasks if task.outcome == "warning"] if fail_on != "warning" else []
+def _told(tasks: t.Sequence[Task], outcome: str | None) -> list[str]:
+    """What is no failure but never passes in silence: the tasks of this outcome, the first few by name."""
+    told = [task for task in tasks if task.outcome == outcome]
     texts = [f"{describe(task)}." for task in told[:_MAX_NAMED]]
     more = len(told) - _MAX_NAMED
-    return [*texts, f"{more} more tasks ended with warnings."] if more > 0 else texts
+    return [*texts, f"{_tasks(more)} more: {outcome}."] if more > 0 else texts
 
 
 def stop_result(

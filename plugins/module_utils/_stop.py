@@ -11,7 +11,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiEr
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import Source
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
-from ansible_collections.proxkit.tasks.plugins.module_utils._watch import LOOK_GRACE, Plan, Watch
+from ansible_collections.proxkit.tasks.plugins.module_utils._watch import LOOK_GRACE, Watch
 
 # PVE answers a request to stop when the task is gone, up to 6 s later: this many are sent side by side to a node.
 SIDE_BY_SIDE = 8
@@ -56,12 +56,11 @@ class StopList:
 class Stopper:
     """One of the threads that send a node's requests to stop."""
 
-    def __init__(self, todo: StopList, source: Source, plan: Plan, clock: Clock, deadline: float) -> None:
+    def __init__(self, todo: StopList, source: Source, clock: Clock, deadline: float) -> None:
         """Works through ``todo`` until ``deadline`` (monotonic seconds) at the latest."""
         self.source = source
         self.finish = threading.Event()
         self._todo = todo
-        self._plan = plan
         self._clock = clock
         self._deadline = deadline
 
@@ -77,11 +76,10 @@ class Stopper:
                 return
 
     def _stop(self, upid: Upid) -> None:
-        until = min(self._clock.monotonic() + self._plan.request_timeout, self._deadline + LOOK_GRACE)
         pause = AGAIN_SECONDS
         self._todo.asked.add(upid.native)
         try:
-            self.source.stop(upid, until)
+            self.source.stop(upid, self._deadline + LOOK_GRACE)
         except ApiError as exc:
             if not exc.passing:
                 self._todo.asked.discard(upid.native)

@@ -17,6 +17,7 @@ Sight = t.Literal["running", "stopped", "missing", "unseen"]
 FailOn = t.Literal["error", "warning", "never"]
 
 UNEXPECTED = "unexpected status"
+_MAX_DIGITS = 18  # a number that no server counted to is not worth a failure
 _WARNINGS = re.compile(r"WARNINGS: ([0-9]+)")
 
 
@@ -67,7 +68,7 @@ class Task:
     def warnings(self) -> int:
         """How many warnings the exit status tells of."""
         match = _WARNINGS.fullmatch(self.exitstatus or "")
-        return int(match.group(1)) if match else 0
+        return int(match.group(1)[:_MAX_DIGITS]) if match else 0
 
     def failed(self, fail_on: FailOn) -> bool:
         """Whether this task is a failure under ``fail_on`` (``never`` judges as ``error`` does)."""

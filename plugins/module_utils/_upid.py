@@ -304,7 +304,10 @@ def shown(value: object) -> str:
 
 
 def _results_of(mapping: collections.abc.Mapping[object, object]) -> t.Iterator[object]:
-    loop_var = mapping.get("ansible_loop_var", "item")
+    loop_var: object = "item"
+    # Not get(): some of Ansible's own mappings fail for keys that they do not have.
+    if "ansible_loop_var" in mapping:
+        loop_var = mapping["ansible_loop_var"]
     return (value for key, value in mapping.items() if key not in _CALLED_WITH and key != loop_var)
 
 

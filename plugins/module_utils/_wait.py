@@ -133,7 +133,7 @@ class _Waiter:
             todo = StopList(watch)
             self._stop_lists.append(todo)
             for _index in range(min(SIDE_BY_SIDE, len(upids))):
-                stopper = Stopper(todo, self._connect(), self._plan, self._clock, self._deadline)
+                stopper = Stopper(todo, self._connect(), self._clock, self._deadline)
                 self._start(stopper, stopper.run)
 
     def _follow(self, request: Upid) -> None:
@@ -159,7 +159,7 @@ class _Waiter:
 
     def wait(self) -> None:
         """Until the goal is reached, the deadline is over or something makes all further waiting vain."""
-        end = self._deadline + GATHER_GRACE + 0.1
+        end = self._deadline + GATHER_GRACE
         enough_at: float | None = None
         while True:
             if self._plan.follow_ha and not self._plan.one_look:
@@ -196,13 +196,19 @@ class _Waiter:
         if self._plan.wait_for == "any":
             # A request to the HA manager that is being followed has only half ended.
             open_requests = self._open_requests()
-            return any(task.upid.native not in open_requests for task in settled)
+            return any(task.ended and task.upid.native not in open_requests for task in settled)
         return bool(self._stop_lists) and all(
             todo.hopeless or len(todo.watch.settled) == len(todo.watch.tasks) for todo in self._stop_lists
         )
 
     def _open_requests(self) -> set[str]:
-        return {native for native, follow in self._follows.items() if follow.found is None and follow.warning is None}
+        """Requests to the HA manager that have only half ended: what carries them out is looked for, or runs."""
+        settled = {native for watch in self._watches for native in watch.settled}
+        return {
+            native
+            for native, follow in self._follows.items()
+            if (follow.warning is None if follow.found is None else follow.found.native not in settled)
+        }
 
     # What came out
 

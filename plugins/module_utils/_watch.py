@@ -17,6 +17,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
     TasksError,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import (
+    LIST_FROM,
     LogWish,
     Source,
     endtime_of,
@@ -28,21 +29,19 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Cloc
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import FailOn, Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
 
-# From this many tasks on a node, one list costs less than a status call for each.
-LIST_FROM = 3
 # The list of running tasks may be stale by some 9.5 s: a RUNNING row counts for this long, then /status is asked ...
 BELIEVE_SECONDS = 5.0
 # ... for this many tasks a look, the ones not asked about for longest.
 PROBES = 4
 # A task's log appears a moment after its UPID: this long "no such task" may mean "not yet", for a UPID this young.
 GRACE_SECONDS = 5.0
-YOUNG_SECONDS = 10.0
-# Clocks differ between machines; a UPID from a nearby future is young as well.
+YOUNG_SECONDS = 60.0
+# Clocks differ between machines, hence so generous; a UPID from a nearby future is young as well.
 SKEW_SECONDS = 300.0
 # A request may outlast the deadline by this much, ...
-LOOK_GRACE = 0.9
+LOOK_GRACE = 0.8
 # ... and fetching logs and end times by this much.
-GATHER_GRACE = 1.6
+GATHER_GRACE = 1.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,9 +114,10 @@ class Watch:
         """
         while True:
             at = self._clock.monotonic()
-            self._look(at, self._until(LOOK_GRACE))
+            until = self._deadline + LOOK_GRACE
+            self._look(at, until)
             if self._plan.log.whose != "never":
-                self._fetch_logs([entry for entry in self._entries.values() if entry.settled], self._until(LOOK_GRACE))
+                self._fetch_logs([entry for entry in self._entries.values() if entry.settled], until)
             self.looked.set()
             changed()
             now = self._clock.monotonic()
@@ -129,10 +129,7 @@ class Watch:
             if self._clock.wait(self.finish, min(wait, max(0.0, self._deadline - now))):
                 break
         self.gathering = True
-        self._gather(self._until(GATHER_GRACE))
-
-    def _until(self, grace: float) -> float:
-        return min(self._clock.monotonic() + self._plan.request_timeout, self._deadline + grace)
+        self._gather(self._deadline + GATHER_GRACE)
 
     def _pending(self) -> list[_Entry]:
         return [entry for entry in self._entries.values() if not entry.settled]
@@ -162,10 +159,10 @@ class Watch:
             raise
         except ApiError as exc:
             self._note(exc)
-            if exc.details.get("status") == 401:
+            if exc.details.get("status") == 401 and not exc.passing:
                 raise
-            # A passing fault may be over at the next look; a server that refuses the list still answers for each task.
-            return [] if exc.passing else pending
+            # The server may still answer for each task. Where the fault may be over at the next look, a few will do.
+            return pending[:PROBES] if exc.passing and now < self._deadline else pending
         ask, doubtful = [], []
         for entry in pending:
             if rows.get(entry.task.upid.native, {}).get("status") != "RUNNING":
@@ -193,8 +190,7 @@ class Watch:
         except (NodeUnreachable, HostUnreachable):
             raise
         except ApiError as exc:
-            self._note(exc)
-            if exc.details.get("status") == 401:
+            if exc.details.get("status") == 401 and not exc.passing:
                 raise
             entry.task = dataclasses.replace(entry.task, error=exc.message)
             if not exc.passing:

@@ -25,7 +25,9 @@ options:
   upids:
     description:
       - Where it is given, the tasks are those it names, and no filter may be given.
+      - The default, an empty dictionary, stands for not given at all; V(null) and an empty list name no task, and find none.
     aliases: [upid, task]
+    default: {}
   node:
     description:
       - Nodes to ask. The default is every node of the cluster.
@@ -313,7 +315,8 @@ FILTERS: dict[str, dict[str, t.Any]] = {
 }
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **CONNECTION_SPEC,
-    "upids": {**UPIDS_SPEC, "aliases": ["upid", "task"]},
+    # Ansible makes a null of an option that is not given; a null that was given must not find everything.
+    "upids": {**UPIDS_SPEC, "aliases": ["upid", "task"], "default": {}},
     **FILTERS,
     "source": {"type": "str", "default": "all", "choices": ["archive", "active", "all"]},
     "limit": {"type": "int", "default": 50},
@@ -344,7 +347,7 @@ def run(params: t.Mapping[str, t.Any], clock: Clock | None = None) -> Result:
     filters = filters_of(params)
     nodes = node_names(params["node"] or ())
     log = LogWish(params["log"], line_count(params["log_lines"]))
-    named = params["upids"] is not None
+    named = params["upids"] != {}
     tasks, no_task = upids(params["upids"], who.service) if named else ([], [])
     if named and not tasks:
         return info_result(Found([]), no_task=no_task)
@@ -352,7 +355,7 @@ def run(params: t.Mapping[str, t.Any], clock: Clock | None = None) -> Result:
 
     clock = clock or SystemClock()
     cluster = Cluster(who, clock)
-    finder = Finder(cluster.session, clock, who.timeout, log)
+    finder = Finder(cluster.session, clock, log)
     found = finder.named(tasks) if named else finder.matching(nodes, filters)
     return info_result(found, no_task=no_task, warnings=cluster.warnings)
 

@@ -242,7 +242,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
     CONNECTION_SPEC,
     UPIDS_SPEC,
     connection,
-    seconds,
+    positive_seconds,
     upids,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, SystemClock
@@ -262,7 +262,7 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = N
     who = connection(params)
     tasks, no_task = upids(params["upids"], who.service)
     plan = Plan(
-        timeout=seconds("timeout", params["timeout"]),
+        timeout=positive_seconds("timeout", params["timeout"]),
         longest=1,
         one_look=check_mode,
         stop=True,

@@ -54,7 +54,7 @@ options:
   fail_on:
     description:
       - V(error) fails where a task failed, was stopped on the way, ended in a way that nobody can tell, or is no longer
-        known. V(warning) fails for warnings too. V(never) only reports.
+        known. V(warning) fails for warnings too. V(never) only reports; a deadline that comes first is O(on_timeout)'s.
     type: str
     choices: [error, warning, never]
     default: error

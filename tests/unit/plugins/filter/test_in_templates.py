@@ -63,7 +63,7 @@ def play(folder: pathlib.Path, tasks: list[dict[str, t.Any]]) -> tuple[list[t.An
     book = {"hosts": "localhost", "gather_facts": False, "vars": {"upid": UPID, "looped": LOOPED}}
     (folder / "play.yml").write_text(json.dumps([{**book, "tasks": [*registered, copy]}]), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", "play.yml"],
+        [sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", "play.yml"],
         cwd=folder,
         env={
             "PATH": os.environ["PATH"],

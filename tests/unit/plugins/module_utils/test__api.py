@@ -150,7 +150,8 @@ def test_a_second_401_is_meant(mock: Mock, clock: HandClock) -> None:
     ("fault", "error", "passing", "words"),
     [
         ({"kind": "status", "code": 501, "reason": "Method not implemented"}, ApiError, False, "501"),
-        ({"kind": "status", "code": 404, "reason": "Not Found"}, ApiError, False, "404 Not Found"),
+        ({"kind": "status", "code": 404, "reason": "Not Found"}, ApiError, True, "404 Not Found"),
+        ({"kind": "status", "code": 502, "reason": "Bad Gateway"}, HostUnreachable, True, "502 Bad Gateway"),
         ({"kind": "status", "code": 301, "reason": "Moved"}, ApiError, True, "redirection"),
         ({"kind": "status", "code": 200, "reason": "OK", "body": "[1]"}, ApiError, True, "something else than JSON"),
         ({"kind": "status", "code": 200, "reason": "OK", "body": '{"data":7}'}, ApiError, True, "not of the form"),

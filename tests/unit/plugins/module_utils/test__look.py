@@ -8,11 +8,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import AccessError, ApiError, NodeUnreachable
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import (
     PAGE_LINES,
     endtime_of,
     look_at,
+    sees_others,
     with_endtimes,
     with_log,
 )
@@ -50,7 +51,7 @@ def test_an_unexpected_status_gets_a_second_opinion(last_line: str, row: str | N
 
 
 def test_no_second_opinion_to_be_had() -> None:
-    source = ended("unexpected status", script={"log": [ApiError("501")]})
+    source = ended("unexpected status", script={"log": [ApiError("501")], "listed": [([], None)]})
     assert look_at(source, upid(), 0).outcome == "unknown"
     source = ended("unexpected status", logs={NATIVE: []}, script={"listed": [([], None)]})
     assert look_at(source, upid(), 0).outcome == "unknown"
@@ -104,4 +105,20 @@ def test_rows_of_odd_form_are_a_passing_fault(row: dict[str, t.Any]) -> None:
     with pytest.raises(ApiError, match="not of the form") as caught:
         with_log(source, Task(upid(), "stopped", "boom"), 5, 0)
     assert caught.value.passing
+
+
+def test_a_second_opinion_outlives_passing_faults() -> None:
+    passing = ApiError("got timeout", passing=True)
+    source = ended("unexpected status", logs={NATIVE: ["100%TASK OK"]}, script={"log": [passing, passing]})
+    assert look_at(source, upid(), 0).outcome == "ok"
+    # Where the log cannot be had at all, the list is asked.
+    source = ended("unexpected status", script={"log": [passing] * 9, "listed": listing("boom")})
+    assert look_at(source, upid(), 0).exitstatus == "boom"
+    source = ended("unexpected status", script={"log": [NodeUnreachable("595")], "listed": [NodeUnreachable("595")]})
     assert look_at(source, upid(), 0).outcome == "unknown"
+
+
+@pytest.mark.parametrize(("error", "sees"), [(AccessError("403", status=403), False), (None, True)])
+def test_who_sees_the_tasks_of_others(error: ApiError | None, sees: bool) -> None:
+    source = FakeSource(FakeClock(), script={"log": [error]})
+    assert sees_others(source, "pve1", 0) is sees

@@ -172,6 +172,9 @@ def test_what_names_no_task_is_refused(value: t.Any, words: str) -> None:
         ("2023-11-14T22:13:20Z", 1700000000),
         ("2023-11-14 23:13:20+01:00", 1700000000),
         ("2023-11-14", 1699920000),
+        ("1700000000.75", 1700000000),
+        ("2023-11-14T22:13:20.5Z", 1700000000),
+        ("2023-11-14T23:13:20.123456789+0100", 1700000000),
     ],
 )
 def test_instants(value: str | None, epoch: int | None) -> None:
@@ -186,7 +189,7 @@ def test_what_is_no_instant(value: str) -> None:
 
 def test_numbers_that_cannot_be() -> None:
     assert (seconds("timeout", 0), positive_seconds("poll_interval", 0.1), line_count(0)) == (0, 0.1, 0)
-    for value in (-1, float("nan"), float("inf")):
+    for value in (-1, float("nan"), float("inf"), 1e300):
         with pytest.raises(OptionError, match="timeout"):
             seconds("timeout", value)
         with pytest.raises(OptionError, match="poll_interval"):

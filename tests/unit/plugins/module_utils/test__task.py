@@ -92,6 +92,10 @@ def test_the_task_dictionary() -> None:
     }
 
 
+def test_warnings_beyond_counting() -> None:
+    assert Task(UPID, "stopped", "WARNINGS: " + "9" * 5000).warnings == int("9" * 18)
+
+
 def test_what_is_not_known_is_null() -> None:
     values = Task(UPID).to_dict()
     names = ("status", "exitstatus", "endtime", "duration", "follows", "log", "log_total", "progress")

@@ -79,6 +79,21 @@ def test_a_list_that_is_refused_is_done_without() -> None:
     assert outcomes(watched(source, range(1, 4))) == ["ok"] * 3
 
 
+def test_a_list_that_never_comes_hides_no_end() -> None:
+    source = cluster_of(FakeClock(), 0, 0, 0, 0, 0, 0)
+    source.script["active"] = [PASSING] * 100
+    assert outcomes(watched(source, range(1, 7))) == ["ok"] * 6
+    source = cluster_of(FakeClock(), 0, 0, 0, 0, 0, 0)
+    source.script["active"] = [PASSING] * 100
+    assert outcomes(watched(source, range(1, 7), timeout=0)) == ["ok"] * 6
+
+
+def test_a_refusal_of_whom_was_let_in_before_is_waited_out() -> None:
+    source = cluster_of(FakeClock(), 1)
+    source.script["status"] = [AccessError("401", status=401, passing=True)] * 3
+    assert outcomes(watched(source, [1])) == ["ok"]
+
+
 def test_a_list_that_fails_for_a_moment_is_asked_again() -> None:
     source = cluster_of(FakeClock(), 1, 1, 1)
     source.script["active"] = [PASSING]
@@ -128,7 +143,7 @@ def test_grace_has_an_end() -> None:
     assert GRACE_SECONDS <= source.clock.now - began < GRACE_SECONDS + 2
 
 
-@pytest.mark.parametrize(("age", "grace"), [(9, True), (11, False), (-200, True), (-400, False)])
+@pytest.mark.parametrize(("age", "grace"), [(59, True), (61, False), (-200, True), (-400, False)])
 def test_who_is_young(age: int, grace: bool) -> None:
     source = FakeSource(FakeClock())
     watch = Watch("pve1", [upid(1, age=age)], source, Plan(timeout=60), source.clock, source.clock.now)
@@ -204,7 +219,7 @@ def test_no_log_after_the_time_is_over() -> None:
 
 def test_a_missing_task_has_no_log_to_ask_for() -> None:
     source = FakeSource(FakeClock())
-    watch = Watch("pve1", [upid(1, age=60)], source, Plan(log=LogWish("always")), source.clock, source.clock.now)
+    watch = Watch("pve1", [upid(1, age=600)], source, Plan(log=LogWish("always")), source.clock, source.clock.now)
     watch.run(lambda: None)
     assert outcomes(watch) == ["missing"]
     assert "log" not in source.calls

@@ -275,6 +275,21 @@ def test_a_host_that_hangs_is_left_for_another(mock: Mock, call: Call) -> None:
     assert any("takes over" in text for text in result["warnings"])
 
 
+def test_a_host_that_breaks_every_connection_off_is_left_for_another(mock: Mock, call: Call) -> None:
+    mock.faults(kind="drop", host="127.0.0.1", times=None)
+    [upid] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
+    result = call.wait(upid, timeout=20, api_host=["127.0.0.1", "127.0.0.2"])
+    assert outcomes(result) == ["ok"]
+    assert any("takes over" in text for text in result["warnings"])
+
+
+def test_credentials_that_are_refused_for_a_moment_in_mid_wait(mock: Mock, call: Call) -> None:
+    [upid] = mock.tasks(type="qmstart", id="100", duration=1)["upids"]
+    mock.faults(kind="status", code=401, reason="Authentication failed!", path="/status", after=1, times=5)
+    result = call.wait(upid, timeout=20, poll_interval=0.1)
+    assert outcomes(result) == ["ok"]
+
+
 def test_a_list_that_lags_is_not_believed_for_long(mock: Mock, call: Call) -> None:
     upids = mock.tasks(type="qmstart", id=100, duration=0.5, count=4, list_lag=60)["upids"]
     result = call.wait(upids, timeout=30)

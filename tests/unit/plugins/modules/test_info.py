@@ -179,6 +179,29 @@ def test_wrong_credentials(call: Call) -> None:
     assert "api_token_secret" in result["msg"]
 
 
+def test_only_ones_own_tasks_are_told_to_be_so(call: Call, tasks: dict[str, str]) -> None:
+    viewer = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
+    result = call.info(node="pve2", **viewer)
+    assert [task["upid"] for task in result["tasks"]] == [tasks["token"]]
+    assert result["warnings"] == ["Node pve2 lists only one's own tasks: Sys.Audit on /nodes/pve2 is missing."]
+    assert call.info(node="pve2")["warnings"] == []
+
+
+def test_pages_are_large_where_rows_are_dropped_here(mock: Mock, call: Call) -> None:
+    mock.tasks(type="qmstart", id=100, start=-9000, count=300)
+    [mine] = mock.tasks(type="qmstart", id="99", user="viewer@pve", start=-9500)["upids"]
+    mock.reset_counters()
+    assert [task["upid"] for task in call.info(node="pve1", user="viewer@pve", limit=1)["tasks"]] == [mine]
+    assert mock.counters()["requests"]["GET tasks"] == 1
+
+
+def test_the_next_host_is_asked_where_one_hangs(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
+    mock.faults(kind="hang", host="127.0.0.1", times=None)
+    result = call.info(upids=tasks["ok"], api_host=["127.0.0.1", "127.0.0.2"], api_timeout=0.5)
+    assert [task["outcome"] for task in result["tasks"]] == ["ok"]
+    assert any("takes over" in text for text in result["warnings"])
+
+
 def test_no_privilege_for_a_named_task(call: Call, tasks: dict[str, str]) -> None:
     viewer = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
     result = call.info(upids=[tasks["ok"], tasks["token"]], **viewer)
@@ -202,9 +225,11 @@ def test_bad_input_sends_nothing(mock: Mock, call: Call, options: dict[str, t.An
     assert mock.counters()["requests"]["total"] == 0
 
 
-def test_no_task_named(mock: Mock, call: Call) -> None:
-    result = call.info(upids=[])
+@pytest.mark.parametrize(("upids", "no_task"), [([], []), (None, [None]), ("", [""]), (["OK", None], ["OK", None])])
+def test_no_task_named_finds_none(mock: Mock, call: Call, upids: t.Any, no_task: list[t.Any]) -> None:
+    result = call.info(upids=upids)
     assert result["tasks"] == []
+    assert result["no_task"] == no_task
     assert not result["failed"]
     assert mock.counters()["requests"]["total"] == 0
 

@@ -335,6 +335,33 @@ def test_follow_ha_that_leads_nowhere(mock: Mock, call: Call, options: dict[str,
     assert words in result["warnings"][0]
 
 
+def test_any_waits_for_what_carries_a_request_out(mock: Mock, call: Call) -> None:
+    [request] = mock.tasks(type="hamigrate", id="105", duration=0)["upids"]
+    [real] = mock.tasks(type="qmigrate", id="105", user="root@pam", duration=1)["upids"]
+    [slow] = mock.tasks(node="pve2", type="vzdump", id="106", duration=60)["upids"]
+    result = call.wait([request, slow], follow_ha=True, wait_for="any", poll_interval=0.1, timeout=20)
+    assert {task["upid"]: task["outcome"] for task in result["tasks"]} == {request: "ok", real: "ok", slow: "running"}
+
+
+def test_any_is_not_ended_by_what_cannot_be_seen(mock: Mock, call: Call) -> None:
+    viewer = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
+    [other] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
+    slow, own = mock.tasks(type="qmstart", id="101", user=VIEWER_TOKEN_ID, duration=[60, 0.5], count=2)["upids"]
+    result = call.wait([other, slow, own], wait_for="any", poll_interval=0.1, timeout=20, **viewer)
+    assert outcomes(result) == ["unseen", "running", "ok"]
+    # What keeps one from seeing a task is no flaw of its neighbours.
+    assert result["msg"].count("needs Sys.Audit") == 1
+
+
+def test_never_only_reports_what_cannot_be_seen(mock: Mock, call: Call) -> None:
+    viewer = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
+    [other] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
+    result = call.wait(other, fail_on="never", **viewer)
+    assert not result["failed"]
+    assert result["unfinished_upids"] == [other]
+    assert "Sys.Audit" in result["warnings"][0]
+
+
 def test_without_follow_ha_a_request_is_all(mock: Mock, call: Call) -> None:
     [request] = mock.tasks(type="hastart", id="105", duration=0)["upids"]
     result = call.wait(request)
