@@ -12,10 +12,12 @@ after which no answer is of use.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import ssl
 import threading
+import time
 import typing as t
 from urllib.parse import quote
 
@@ -40,7 +42,7 @@ try:
     from proxmoxer.backends.https import ProxmoxHTTPApiTokenAuth, ProxmoxHTTPAuthBase, ProxmoxHttpSession
     from proxmoxer.core import ProxmoxResource, ResourceException
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import HTTPError
+    from urllib3.exceptions import HTTPError, LocationValueError
 except ImportError as missing:
     _MISSING = missing
     HTTPAdapter = ProxmoxHTTPAuthBase = object  # type: ignore[misc,assignment]  # so that this file can be read at all
@@ -52,6 +54,7 @@ RENEW_AFTER = 3600.0
 _PROBE_SECONDS = 2.0
 _SHORTEST_PROBE_SECONDS = 0.2
 _SHORTEST_REQUEST_SECONDS = 0.05
+_CHUNK_BYTES = 1 << 16
 # More rows than a node's list of active tasks can hold.
 _ALL_ACTIVE = 100_000
 
@@ -70,12 +73,28 @@ class _Adapter(HTTPAdapter):
         return super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
 
     def send(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        end = time.monotonic() + kwargs["timeout"][1]
         # A path here would be loaded into the context again, with every connection.
         kwargs["verify"] = self._context.verify_mode is not ssl.CERT_NONE
-        return super().send(request, *args, **kwargs)
+        response = super().send(request, *args, **{**kwargs, "stream": True})
+        # urllib3's time limit is for each read, so that an answer could come in drips for ever.
+        if hasattr(response.raw, "read1"):
+            response.raw = io.BytesIO(b"".join(_read_until(response.raw, end)))
+        return response
 
     def cert_verify(self, conn: t.Any, *_args: t.Any, **_kwargs: t.Any) -> None:
         conn.cert_reqs = self._context.verify_mode
+
+
+def _read_until(raw: t.Any, end: float) -> t.Iterator[bytes]:
+    while True:
+        chunk = raw.read1(_CHUNK_BYTES, decode_content=True)
+        if not chunk:
+            return
+        yield chunk
+        if time.monotonic() > end:
+            raw.close()
+            raise requests.exceptions.ReadTimeout("Read timed out: the answer came too slowly")
 
 
 class _Serializer:
@@ -492,7 +511,7 @@ def _nobody_there(host: str, exc: Exception, connection: Connection) -> str | No
         return distrust(host, exc, connection)
     if isinstance(exc, requests.exceptions.ConnectTimeout):
         return f"{host} accepts no connection in time: check api_host and api_port"
-    if "NameResolutionError" in text or "getaddrinfo" in text or not isinstance(exc, OSError):
+    if "NameResolutionError" in text or "getaddrinfo" in text or isinstance(exc, (UnicodeError, LocationValueError)):
         return f"the name of {host} cannot be resolved: check api_host"
     if isinstance(exc, requests.exceptions.ProxyError):
         return f"the proxy on the way to {host} fails: {last_cause(exc)}"

@@ -120,11 +120,6 @@ def test_every_module_is_documented(path: pathlib.Path) -> None:
     assert documented(path) == {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 
 
-@pytest.mark.parametrize("path", files("action"), ids=by_name)
-def test_every_action_plugin_stands_before_a_documented_module(path: pathlib.Path) -> None:
-    assert (PLUGINS / "modules" / path.name).is_file()
-
-
 @pytest.mark.parametrize(("kind", "maker"), [("filter", "FilterModule"), ("test", "TestModule")])
 def test_every_filter_and_test_is_documented(kind: str, maker: str) -> None:
     paths = files(kind)

@@ -9,6 +9,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import pathlib
+import socket
 import ssl
 import threading
 import time
@@ -28,6 +29,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
 from ansible_collections.proxkit.tasks.plugins.module_utils._options import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import parse
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import ROOT_PASSWORD, TOKEN_SECRET, Mock, serve
+from ansible_collections.proxkit.tasks.tests.mock_endpoint._certs import Authority
 
 
 class HandClock:
@@ -176,6 +178,50 @@ def test_faults_are_told_apart(
         Cluster(connection, clock).session().status(upid, clock.monotonic() + 5)
     assert caught.value.passing is passing
     assert caught.value.details.get("node") in (None, "pve1")
+
+
+class Drips:
+    """A TLS server that begins an answer and goes on a byte at a time, until it is closed."""
+
+    def __init__(self) -> None:
+        authority = Authority()
+        self.pem = authority.pem
+        self._context = authority.server_context(["127.0.0.1"])
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Drips:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        self._listener.settimeout(0.05)
+        while not self._over.is_set():
+            with contextlib.suppress(OSError):
+                connection, _address = self._listener.accept()
+                with self._context.wrap_socket(connection, server_side=True) as tls:
+                    tls.recv(65536)
+                    tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
+                    while not self._over.wait(0.05):
+                        tls.sendall(b" ")
+
+
+def test_an_answer_in_drips_is_no_answer(clock: HandClock, tmp_path: pathlib.Path) -> None:
+    with Drips() as server:
+        path = tmp_path / "ca.pem"
+        path.write_bytes(server.pem)
+        who = Connection((f"127.0.0.1:{server.port}",), "root@pam", token_name="ci", ca_path=str(path), timeout=0.4)
+        began = time.monotonic()
+        with pytest.raises(HostUnreachable, match="gave no answer within"):
+            Cluster(who, clock).session().version(clock.monotonic() + 5)
+        assert time.monotonic() - began < 3
 
 
 def test_an_error_in_the_reason_phrase_alone(mock: Mock, clock: HandClock) -> None:
