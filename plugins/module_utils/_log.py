@@ -301,7 +301,8 @@ _PATTERNS: list[tuple[re.Pattern[str], _Handler]] = [
         (r"INFO: starting new backup job: vzdump(?P<arguments>.*)", _Reader.job),
         (r"INFO: Starting Backup of VM (?P<guest>[0-9]+) \((?P<kind>qemu|lxc)\)", _Reader.guest),
         (r"INFO: Finished Backup of VM [0-9]+ |ERROR: Backup of VM [0-9]+ failed", _Reader.guest_ended),
-        (r"INFO: Backup job finished ", _Reader.complete),
+        (r"INFO: Backup job finished successfully", _Reader.complete),
+        (r"INFO: Backup job finished ", _Reader.text_only),
         (
             rf"INFO: (?:Total bytes written: [0-9]|archive file size: |transferred {_SIZE} in [0-9.]+ seconds"
             r"|\S+: (?:had to backup |backup was done incrementally, ))",

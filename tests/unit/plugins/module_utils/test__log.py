@@ -280,7 +280,7 @@ def test_no_lines_are_no_verdict() -> None:
         pytest.param(
             "ERROR: Backup of VM 101 failed - job aborted", None, "Backup of VM 101 failed - job aborted", id="9 error"
         ),
-        pytest.param("INFO: Backup job finished with errors", 100.0, "Backup job finished with errors", id="9 job"),
+        pytest.param("INFO: Backup job finished with errors", None, "Backup job finished with errors", id="9 job"),
         pytest.param(
             "INFO: Total bytes written: 878131200 (838MiB, 82MiB/s)",
             None,
@@ -423,7 +423,7 @@ def test_backup_of_several_guests_names_the_one_at_work() -> None:
         (None, "Backup of VM 101 failed - job aborted"),
         (None, "VM 102 (3 of 3)"),
         (7.0, "VM 102 (3 of 3)"),
-        (100.0, "Backup job finished with errors"),
+        (None, "Backup job finished with errors"),
     ]
 
 
