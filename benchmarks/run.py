@@ -31,7 +31,7 @@ from _common import Options, endpoint, table
 importlib.import_module("conftest")  # makes the checkout importable under the collection's name
 
 SECTIONS = {section.NAME: section for section in (_detect, _many, _log, _decode, _call)}
-LIBRARIES = ("ansible-core", "proxmoxer", "requests", "aiohttp", "trustme")
+LIBRARIES = ("ansible-core", "proxmoxer", "requests", "aiohttp", "cryptography")
 
 
 def main() -> int:

@@ -223,7 +223,10 @@ class _Waiter:
             for native, task in watch.tasks.items():
                 # Why the last look failed is why the end is not known.
                 error = task.error or (None if task.ended else watch.fault)
-                if error is None and task.sight == "unseen" and self._fatal is None:
+                if self._fatal is not None:
+                    # What ended it all is told once for all of them.
+                    error = None if error == self._fatal.message else error
+                elif error is None and task.sight == "unseen":
                     error = f"node {task.upid.node} has given no answer yet"
                 known[native] = dataclasses.replace(task, error=error, follows=self._followed.get(native))
         refused = {native: error for todo in self._stop_lists for native, error in todo.refused.items()}
