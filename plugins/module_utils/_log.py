@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import functools
 import re
 import typing as t
 
@@ -177,7 +178,7 @@ class _Reader:
     def read(self, line: str) -> None:
         """Take one clean line in."""
         text = _TIME.sub("", line)
-        for pattern, handle in _PATTERNS:
+        for pattern, handle in _patterns():
             match = pattern.match(text)
             if match:
                 found = handle(self, match)
@@ -277,55 +278,58 @@ _PHASES = (
     "|Start GC phase[12]|download and verify backup index|Waiting for server to finish backup validation"
 )
 _Handler = t.Callable[[_Reader, "re.Match[str]"], t.Optional[Progress]]
-_PATTERNS: list[tuple[re.Pattern[str], _Handler]] = [
-    (re.compile(pattern), handler)
-    for pattern, handler in (
-        # Block jobs of running guests, then of stopped ones (qemu-server BlockJob.pm, QemuImage.pm)
-        (rf"(?P<drive>\S+): transferred {_DONE_OF_TOTAL} \({_PERCENT}%\)", _Reader.drive),
-        (rf"transferred {_DONE_OF_TOTAL} \({_PERCENT}%\)$", _Reader.told),
-        # Live migration (QemuMigrate.pm), then as before Proxmox VE 6.2
-        (rf"migration active, transferred {_DONE_OF_TOTAL} VM-state", _Reader.worked_out),
-        (r"migration completed, |average migration speed: |migration finished successfully", _Reader.complete),
-        (
-            r"migration status: active \(transferred [0-9]{1,20}, remaining (?P<remaining>[0-9]{1,20})\), "
-            r"total (?P<total>[0-9]{1,20})\)",
-            _Reader.remaining,
-        ),
-        (
-            rf"transferred: [0-9]+ bytes remaining: [0-9]+ bytes total: [0-9]+ bytes progression: {_PERCENT} %",
-            _Reader.told,
-        ),
-        # Backups (VZDump.pm, VZDump/QemuServer.pm), then as before Proxmox VE 6.2
-        (rf"INFO:\s+{_PERCENT}% \({_SIZE} of {_SIZE}\) in ", _Reader.of_guest),
-        (rf"INFO: status: {_PERCENT}% \([0-9]+/[0-9]+\), ", _Reader.of_guest),
-        (r"INFO: starting new backup job: vzdump(?P<arguments>.*)", _Reader.job),
-        (r"INFO: Starting Backup of VM (?P<guest>[0-9]+) \((?P<kind>qemu|lxc)\)", _Reader.guest),
-        (r"INFO: Finished Backup of VM [0-9]+ |ERROR: Backup of VM [0-9]+ failed", _Reader.guest_ended),
-        (r"INFO: Backup job finished successfully", _Reader.complete),
-        (r"INFO: Backup job finished ", _Reader.text_only),
-        (
-            rf"INFO: (?:Total bytes written: [0-9]|archive file size: |transferred {_SIZE} in [0-9.]+ seconds"
-            r"|\S+: (?:had to backup |backup was done incrementally, ))",
-            _Reader.of_guest_text,
-        ),
-        # Restores: the percentage begins anew with each disk
-        (rf"progress {_PERCENT}% \(read [0-9]+ bytes, ", _Reader.told),
-        (r"restore image complete \(bytes=[0-9]+, ", _Reader.text_only),
-        # Storage migration: dd, zfs send, wget, rsync
-        (r"[0-9]+ bytes \([^)]*\) copied, ", _Reader.text_only),
-        (rf"total estimated size is (?P<total>{_SIZE})$", _Reader.zfs_total),
-        (rf"[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}\s+(?P<done>{_SIZE})\s+\S+@\S+", _Reader.zfs),
-        (rf"\s*[0-9]+[KM][ .]+ {_PERCENT}%\s", _Reader.told),
-        (r"download of '.*' finished", _Reader.complete),
-        (
-            r"Number of regular files transferred: |Total bytes (?:sent|received): |sent [0-9,.]+\S* bytes ",
-            _Reader.text_only,
-        ),
-        # Backup Server: store_progress.rs, garbage collection (two passes of 0 to 100), a new datastore
-        (rf"percentage done: {_PERCENT}(?:% \([0-9]+/[0-9]+ (?:groups|snapshots)|, chunk count: )", _Reader.told),
-        (rf"marked {_PERCENT}% \([0-9]+ of [0-9]+ index files\)", _Reader.told),
-        (rf"processed {_PERCENT}% \([0-9]+ chunks\)", _Reader.told),
-        (rf"Chunkstore create: {_PERCENT}%", _Reader.told),
-        (_PHASES, _Reader.text_only),
-    )
-]
+_PATTERNS: tuple[tuple[str, _Handler], ...] = (
+    # Block jobs of running guests, then of stopped ones (qemu-server BlockJob.pm, QemuImage.pm)
+    (rf"(?P<drive>\S+): transferred {_DONE_OF_TOTAL} \({_PERCENT}%\)", _Reader.drive),
+    (rf"transferred {_DONE_OF_TOTAL} \({_PERCENT}%\)$", _Reader.told),
+    # Live migration (QemuMigrate.pm), then as before Proxmox VE 6.2
+    (rf"migration active, transferred {_DONE_OF_TOTAL} VM-state", _Reader.worked_out),
+    (r"migration completed, |average migration speed: |migration finished successfully", _Reader.complete),
+    (
+        r"migration status: active \(transferred [0-9]{1,20}, remaining (?P<remaining>[0-9]{1,20})\), "
+        r"total (?P<total>[0-9]{1,20})\)",
+        _Reader.remaining,
+    ),
+    (
+        rf"transferred: [0-9]+ bytes remaining: [0-9]+ bytes total: [0-9]+ bytes progression: {_PERCENT} %",
+        _Reader.told,
+    ),
+    # Backups (VZDump.pm, VZDump/QemuServer.pm), then as before Proxmox VE 6.2
+    (rf"INFO:\s+{_PERCENT}% \({_SIZE} of {_SIZE}\) in ", _Reader.of_guest),
+    (rf"INFO: status: {_PERCENT}% \([0-9]+/[0-9]+\), ", _Reader.of_guest),
+    (r"INFO: starting new backup job: vzdump(?P<arguments>.*)", _Reader.job),
+    (r"INFO: Starting Backup of VM (?P<guest>[0-9]+) \((?P<kind>qemu|lxc)\)", _Reader.guest),
+    (r"INFO: Finished Backup of VM [0-9]+ |ERROR: Backup of VM [0-9]+ failed", _Reader.guest_ended),
+    (r"INFO: Backup job finished successfully", _Reader.complete),
+    (r"INFO: Backup job finished ", _Reader.text_only),
+    (
+        rf"INFO: (?:Total bytes written: [0-9]|archive file size: |transferred {_SIZE} in [0-9.]+ seconds"
+        r"|\S+: (?:had to backup |backup was done incrementally, ))",
+        _Reader.of_guest_text,
+    ),
+    # Restores: the percentage begins anew with each disk
+    (rf"progress {_PERCENT}% \(read [0-9]+ bytes, ", _Reader.told),
+    (r"restore image complete \(bytes=[0-9]+, ", _Reader.text_only),
+    # Storage migration: dd, zfs send, wget, rsync
+    (r"[0-9]+ bytes \([^)]*\) copied, ", _Reader.text_only),
+    (rf"total estimated size is (?P<total>{_SIZE})$", _Reader.zfs_total),
+    (rf"[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}\s+(?P<done>{_SIZE})\s+\S+@\S+", _Reader.zfs),
+    (rf"\s*[0-9]+[KM][ .]+ {_PERCENT}%\s", _Reader.told),
+    (r"download of '.*' finished", _Reader.complete),
+    (
+        r"Number of regular files transferred: |Total bytes (?:sent|received): |sent [0-9,.]+\S* bytes ",
+        _Reader.text_only,
+    ),
+    # Backup Server: store_progress.rs, garbage collection (two passes of 0 to 100), a new datastore
+    (rf"percentage done: {_PERCENT}(?:% \([0-9]+/[0-9]+ (?:groups|snapshots)|, chunk count: )", _Reader.told),
+    (rf"marked {_PERCENT}% \([0-9]+ of [0-9]+ index files\)", _Reader.told),
+    (rf"processed {_PERCENT}% \([0-9]+ chunks\)", _Reader.told),
+    (rf"Chunkstore create: {_PERCENT}%", _Reader.told),
+    (_PHASES, _Reader.text_only),
+)
+
+
+@functools.cache
+def _patterns() -> tuple[tuple[re.Pattern[str], _Handler], ...]:
+    """The table compiled, when a log is first read: most calls read none."""
+    return tuple((re.compile(pattern), handler) for pattern, handler in _PATTERNS)

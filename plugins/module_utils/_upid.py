@@ -64,7 +64,8 @@ def _grammar(product: Product) -> re.Pattern[str]:
 _GRAMMARS: dict[Product, re.Pattern[str]] = {product: _grammar(product) for product in _FIELDS}
 # Every repetition below stops at a colon or earlier, which keeps a search through any text linear. Text may be JSON,
 # or JSON within JSON: the backslashes of a Backup Server id come doubled then.
-_IN_TEXT = re.compile(
+# Compiled when it is first needed: modules never search.
+_IN_TEXT = (
     rf"(?:(?:pve|pbs):{_REMOTE}!)?UPID:{_NODE}:{_HEX}{{8}}:{_HEX}{{8,9}}:"
     rf"(?:{_HEX}{{8}}:{_FREE}+:{_FREE}*:{_AUTHID['pve']}"
     rf"|{_HEX}{{8,16}}:{_HEX}{{8}}:{_FREE}+:(?P<pbs_id>(?:[A-Za-z0-9_.-]|\\+x{_HEX}{{2}})*):{_AUTHID['pbs']}):"
@@ -312,7 +313,7 @@ def _results_of(mapping: collections.abc.Mapping[object, object]) -> t.Iterator[
 
 
 def _search(text: str) -> t.Iterator[str]:
-    for match in _IN_TEXT.finditer(text):
+    for match in re.finditer(_IN_TEXT, text):
         upid = match[0] if match["pbs_id"] is None else re.sub(r"\\+x", r"\\x", match[0])
         for candidate in (upid, upid[upid.index("UPID:") :]):
             try:
