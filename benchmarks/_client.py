@@ -27,11 +27,11 @@ Job = t.Callable[[list[str]], Json]
 
 def ours(request: Json) -> Job:
     """``run()`` of proxmox_task_wait, as the module calls it."""
-    from _common import Mock, connection  # noqa: PLC0415 - each way has imports of its own, and memory is measured
-    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator  # noqa: PLC0415
-    from ansible_collections.proxkit.tasks.plugins.module_utils import _api  # noqa: F401 PLC0415
-    from ansible_collections.proxkit.tasks.plugins.module_utils._polling import SystemClock  # noqa: PLC0415
-    from ansible_collections.proxkit.tasks.plugins.modules import proxmox_task_wait  # noqa: PLC0415
+    from _common import Mock, connection
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+    from ansible_collections.proxkit.tasks.plugins.module_utils import _api  # noqa: F401 - imported before the clock starts
+    from ansible_collections.proxkit.tasks.plugins.module_utils._polling import SystemClock
+    from ansible_collections.proxkit.tasks.plugins.modules import proxmox_task_wait
 
     class CountingClock(SystemClock):
         """Counts the pauses between looks."""
@@ -57,7 +57,7 @@ def ours(request: Json) -> Job:
 
 def proxmoxer(request: Json) -> Job:
     """``Tasks.blocking_status``, one task after another in each of ``threads`` threads."""
-    from proxmoxer.tools import Tasks  # noqa: PLC0415
+    from proxmoxer.tools import Tasks
 
     local = threading.local()
 
@@ -86,8 +86,8 @@ def proxmoxer_log(request: Json) -> Job:
 
 
 def _api_of(request: Json, **options: t.Any) -> t.Any:
-    from proxmoxer import ProxmoxAPI  # noqa: PLC0415
-    from urllib3 import disable_warnings  # noqa: PLC0415
+    from proxmoxer import ProxmoxAPI
+    from urllib3 import disable_warnings
 
     disable_warnings()
     state = request["state"]

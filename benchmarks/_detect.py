@@ -36,11 +36,11 @@ Start = t.Callable[[], t.ContextManager[Waiter]]
 
 def measure(mock: Mock, options: Options) -> t.Iterator[Row]:
     """Our wait against proxmoxer's, both in a program; our module against a loop of ``uri``, both in a playbook."""
-    program: Start = lambda: client(mock, "ours")  # noqa: E731 - as short as its four like
-    module: Start = lambda: play(mock, options.scratch, _our_task)  # noqa: E731
-    fast: Start = lambda: client(mock, "proxmoxer", interval=0.01)  # noqa: E731
-    usual: Start = lambda: client(mock, "proxmoxer", interval=1)  # noqa: E731
-    loop: Start = lambda: play(mock, options.scratch, _uri_loop)  # noqa: E731
+    program: Start = lambda: client(mock, "ours")
+    module: Start = lambda: play(mock, options.scratch, _our_task)
+    fast: Start = lambda: client(mock, "proxmoxer", interval=0.01)
+    usual: Start = lambda: client(mock, "proxmoxer", interval=1)
+    loop: Start = lambda: play(mock, options.scratch, _uri_loop)
     for duration in (*DURATIONS, *([LONG_DURATION] if options.long else [])):
         say(f"tasks that last {duration:g} s")
         ways = (program, module, usual, fast, loop)

@@ -51,7 +51,7 @@ def lines_of(rows: t.Iterable[object]) -> list[str]:
 def tail_start(total: int, lines: int) -> int:
     """The ``start`` from which to ask for the last ``lines`` (0: all) of ``total``.
 
-    Backup Server counts from 1 and answers one row more: ask for one more, and keep the last ``lines``.
+    Backup Server counts from 1 and so answers one row more: keep the last ``lines`` of what comes.
     """
     return max(0, total - lines) if lines else 0
 

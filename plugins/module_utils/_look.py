@@ -154,6 +154,7 @@ def with_log(source: Reader, task: Task, lines: int, until: float) -> Task:
     upid = task.upid
     limit = min(lines or PAGE_LINES, PAGE_LINES)
     rows, total = source.log(upid, 0, limit, until)
+    # _lines comes first: it tells rows of odd form as a fault of the server.
     if _lines(rows) and log_is_gone(rows):
         return dataclasses.replace(task, error=task.error or "its log is gone")
     found = rows
