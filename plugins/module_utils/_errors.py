@@ -46,7 +46,18 @@ class ApiError(TasksError):
 
 
 class AccessError(ApiError):
-    """Wrong credentials (401) or too few privileges (403)."""
+    """Proxmox says that a privilege is missing (403)."""
+
+
+class LoginRefused(ApiError):
+    """Proxmox refuses the credentials, and asking again would not help: it ends everything at once."""
+
+
+class NotProxmox(ApiError):
+    """Something answered that is not Proxmox: a gateway's page, a redirection, a page of HTML.
+
+    ``passing`` is false once a first contact has brought nothing else for too long.
+    """
 
 
 class NoSuchTask(ApiError):
