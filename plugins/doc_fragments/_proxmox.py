@@ -79,7 +79,7 @@ options:
     choices: [pve]
     default: pve
 requirements:
-  - proxmoxer >= 2.3
+  - proxmoxer >= 2.0.1
   - requests
 """
 

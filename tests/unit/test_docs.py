@@ -260,6 +260,21 @@ def test_the_guide_lists_the_environment_variables_that_are_read() -> None:
     assert listed == [(name, spec["fallback"][1][0]) for name, spec in options.CONNECTION_SPEC.items()]
 
 
+def test_one_oldest_proxmoxer_is_named_everywhere() -> None:
+    oldest = importlib.import_module(
+        "ansible_collections.proxkit.tasks.plugins.module_utils._libraries"
+    ).OLDEST_PROXMOXER
+    pattern = r"proxmoxer *(?:>=|==)? *([0-9][0-9.]*[0-9])"
+    for path in (
+        "README.md",
+        "meta/ee-requirements.txt",
+        "plugins/doc_fragments/_proxmox.py",
+        "tests/unit/requirements.txt",
+    ):
+        named = re.findall(pattern, (ROOT / path).read_text(encoding="utf-8"))
+        assert set(named) == {oldest}, path
+
+
 # Documented results
 
 
