@@ -284,6 +284,9 @@ msg:
   sample: "3 tasks found."
 """
 
+import ansible_collections.proxkit.tasks.plugins.module_utils._python  # noqa: F401 - ends here on a Python too old for what follows
+
+# isort: split
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule

@@ -18,7 +18,7 @@ UTILS = "ansible_collections.proxkit.tasks.plugins.module_utils."
 
 PURE = ("_errors", "_upid", "_log", "_task", "_polling")
 ENGINE = ("_look", "_watch", "_follow", "_stop", "_wait", "_inspect", "_report")
-ORDER = (*PURE, "_libraries", "_options", "_fault", "_api", *ENGINE)  # a file imports files before it only
+ORDER = ("_python", *PURE, "_libraries", "_options", "_fault", "_api", *ENGINE)  # a file imports files before it only
 # What may be imported beside the standard library, which is all that the other files need.
 OUTSIDE = {"_options": {"ansible"}, "_api": {"ansible", "proxmoxer", "requests", "urllib3"}}
 
