@@ -22,6 +22,10 @@ METHODS = ("GET", "POST", "PUT", "DELETE")
 GZIP_ABOVE = 1024
 LIST_MAX = 25
 DEFAULT_LIMIT = 50
+COOKIE, TOKEN = "PVEAuthCookie", "PVEAPIToken"
+# What is answered without credentials, even with bad ones.
+OPEN = {("GET", "/access/domains"), ("GET", "/access/ticket"), ("POST", "/access/ticket")}
+REALMS = {"pam": ("pam", "Linux PAM standard authentication"), "pve": ("pve", "Proxmox VE authentication server")}
 INVALID = "Parameter verification failed."
 
 
@@ -48,6 +52,7 @@ class Answer:
     :param connection: values of the Connection headers, one header each
     :param not_before: epoch seconds of the world's clock before which it is not sent
     :param sized: whether it has a Content-Length
+    :param foreign: no Proxmox server made it: it has none of the headers that all their answers have
     """
 
     status: int
@@ -57,6 +62,7 @@ class Answer:
     connection: tuple[str, ...] = ("close",)
     not_before: float = 0.0
     sized: bool = True
+    foreign: bool = False
 
 
 class ApiError(Exception):
@@ -140,6 +146,24 @@ def answer(world: World, request: Request) -> Answer:
         return _failure(world, request, error)
 
 
+def daemon(world: World, request: Request) -> t.Optional[str]:
+    """The node of whose workers one serves the request, None where the proxy in front of them answers by itself.
+
+    Source: ``rest_handler`` in PVE::HTTPServer: pveproxy checks credentials, finds the method and the node, and hands
+    on what is protected to pvedaemon.
+    """
+    try:
+        order = _accept(world, request)
+    except ApiError:
+        return None
+    return order.where.get("node", world.local) if order is not None and order.route.protected else None
+
+
+def starved() -> Answer:
+    """What a protected call is told that got no worker in time."""
+    return Answer(596, "Connection timed out", sized=False)
+
+
 def find(method: str, decoded: str) -> tuple[t.Optional[Route], dict[str, str]]:
     """The route of a decoded path, and the variable parts of the path."""
     parts = [part for part in _split(decoded)[2].split("/") if part]
@@ -156,14 +180,26 @@ def _split(path: str) -> tuple[str, str, str]:
     return (found[1], found[2], found[3] or "/") if found else ("", "", path)
 
 
-def _answer(world: World, request: Request) -> Answer:
+@dataclasses.dataclass(frozen=True)
+class _Order:
+    """A request that the proxy has accepted: where it goes, who sent it, what it says."""
+
+    route: Route
+    who: str
+    where: dict[str, str]
+    params: schema.Params
+    extension: str
+
+
+def _accept(world: World, request: Request) -> t.Optional[_Order]:
+    """What pveproxy does with a request, None for one outside of the API; raises ApiError."""
     if request.method not in METHODS:
         raise ApiError(501, f"method '{request.method}' not available", form="empty")
     if request.headers.get("transfer-encoding", "").lower() == "chunked":
         raise ApiError(501, "chunked transfer encoding not supported", form="plain", newline="")
     prefix, extension, relative = _split(request.decoded)
     if not prefix:
-        return _outside(request)
+        return None
     who = _authenticate(world, request, relative)
     params = _params(request)
     if extension not in {"json", "extjs"}:
@@ -171,18 +207,26 @@ def _answer(world: World, request: Request) -> Answer:
     route, where = find(request.method, request.decoded)
     if route is None:
         raise ApiError(501, f"Method '{request.method} {relative}' not implemented", newline="")
-    result = _call(world, route, who, where, params)
+    _locate(world, where, params)
+    return _Order(route, who, where, params, extension)
+
+
+def _answer(world: World, request: Request) -> Answer:
+    order = _accept(world, request)
+    if order is None:
+        return _outside(request)
+    result = _call(world, order)
     if result.text is not None:
         return _download(result)
     content = {"data": result.data}
     if result.total:
         content["total"] = result.total
-    if extension == "extjs":
+    if order.extension == "extjs":
         content["success"] = 1
-    return _json(request, 200, "OK", content, _connection(route.protected), result.not_before)
+    return _json(request, 200, "OK", content, _connection(order.route.protected), result.not_before)
 
 
-def _call(world: World, route: Route, who: str, where: dict[str, str], params: schema.Params) -> Result:
+def _locate(world: World, where: dict[str, str], params: schema.Params) -> None:
     if where.get("node") == "localhost":
         where["node"] = world.local
     twice = [name for name in params if name in where and params[name] != where[name]]
@@ -191,11 +235,14 @@ def _call(world: World, route: Route, who: str, where: dict[str, str], params: s
         raise ApiError(400, INVALID, dict.fromkeys(twice, said))
     if "node" in where:
         _reach(world, where["node"])
-    given = {name: value for name, value in params.items() if name not in where}
-    wrong = schema.errors(given, route.params, route.required)
+
+
+def _call(world: World, order: _Order) -> Result:
+    given = {name: value for name, value in order.params.items() if name not in order.where}
+    wrong = schema.errors(given, order.route.params, order.route.required)
     if wrong:
         raise ApiError(400, INVALID, wrong)
-    return route.handler(Call(world, who, where, given))
+    return order.route.handler(Call(world, order.who, order.where, given))
 
 
 def _failure(world: World, request: Request, error: ApiError) -> Answer:
@@ -225,23 +272,33 @@ def _outside(request: Request) -> Answer:
 
 
 def _authenticate(world: World, request: Request, relative: str) -> str:
-    if (request.method, relative.rstrip("/")) == ("POST", "/access/ticket"):
+    if (request.method, relative) in OPEN:
         return ""
-    cookie = re.search(r"(?:^|[\s;])PVEAuthCookie=([^;]*)", request.headers.get("cookie", ""))
-    token = re.match(r"PVEAPIToken[= ](.*)", request.headers.get("authorization", ""))
+    authorization = request.headers.get("authorization", "")
+    cookie = _credential(request.headers.get("cookie", ""), COOKIE) or _credential(authorization, COOKIE)
+    token = "" if cookie else _credential(authorization, TOKEN)
     if cookie:
-        who = world.users.by_ticket(urllib.parse.unquote(cookie[1]), world.clock.now())
+        who = world.users.by_ticket(cookie, world.clock.now())
     elif token:
-        who = world.users.by_token(token[1])
+        who = world.users.by_token(token)
     else:
         raise ApiError(401, "No ticket", form="empty", delay=world.settings.auth_delay)
     if who is None:
         raise ApiError(401, "Authentication failed!", form="empty", delay=world.settings.auth_delay)
-    by_ticket = cookie is not None and request.method != "GET"
+    by_ticket = cookie and request.method != "GET"
     if by_ticket and not world.users.csrf_valid(who, request.headers.get("csrfpreventiontoken", "")):
         said = "Permission denied - invalid csrf token"
         raise ApiError(401, said, form="empty", delay=world.settings.auth_delay)
     return who
+
+
+def _credential(header: str, name: str) -> str:
+    """A ticket or a token in a header's value, percent-decoded; empty where there is none.
+
+    Source: ``extract_auth_value`` in PVE::APIServer::Formatter.
+    """
+    found = re.search(rf"(?:^|\s){name}[= ]([^;]*)", header)
+    return urllib.parse.unquote(found[1]) if found else ""
 
 
 def _params(request: Request) -> schema.Params:
@@ -291,8 +348,9 @@ def _connection(protected: bool) -> tuple[str, ...]:
 def _reach(world: World, name: str) -> None:
     node = world.nodes.get(name)
     if node is None:
-        text = f"hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known"
-        raise ApiError(500, text)
+        unknown = f"hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known"
+        only_loopback = f"address lookup for '{name}' did not find any IP address"
+        raise ApiError(500, only_loopback if world.settings.loopback_names else unknown)
     if not node.online:
         raise ApiError(595, node.reason, form="empty", delay=node.delay)
 
@@ -329,6 +387,19 @@ def _download(result: Result) -> Answer:
 
 def _version(_call: Call) -> Result:
     return Result({"version": "9.2.11", "release": "9.2", "repoid": "14a22df35955d97d"})
+
+
+def _domains(call: Call) -> Result:
+    realms = dict.fromkeys([*REALMS, *(name.rpartition("@")[2] for name in call.world.users.known)])
+    rows = [
+        dict(zip(("type", "comment"), REALMS.get(realm, ("ad", f"realm {realm}"))), realm=realm) for realm in realms
+    ]
+    return Result(rows)
+
+
+def _login_page(_call: Call) -> Result:
+    """Nothing; PVE has it for formatters that show a page to log in."""
+    return Result()
 
 
 def _ticket(call: Call) -> Result:
@@ -633,6 +704,10 @@ _LOG_PARAMS: dict[str, schema.Check] = {
     "limit": schema.integer(),
     "download": schema.boolean,
 }
+_TICKET_PARAMS: dict[str, schema.Check] = {
+    **dict.fromkeys(("username", "password", "realm", "otp", "path", "privs", "tfa-challenge"), schema.string),
+    "new-format": schema.boolean,
+}
 _SELFTEST_PARAMS: dict[str, schema.Check] = {
     "lines": schema.integer(),
     "seconds": schema.integer(),
@@ -644,7 +719,9 @@ _QEMU = "nodes/{node}/qemu/{vmid}"
 _LXC = "nodes/{node}/lxc/{vmid}"
 ROUTES = (
     Route("GET", "version", "version", _version),
-    Route("POST", "access/ticket", "access/ticket", _ticket, True, None, ("username", "password")),
+    Route("GET", "access/domains", "access/domains", _domains),
+    Route("GET", "access/ticket", "access/ticket", _login_page),
+    Route("POST", "access/ticket", "access/ticket", _ticket, True, _TICKET_PARAMS, ("username", "password")),
     Route("GET", "nodes", "nodes", _nodes),
     Route("GET", "cluster/tasks", "cluster/tasks", _cluster_tasks),
     Route("GET", "nodes/{node}/tasks", "tasks", _tasks, params=_LIST_PARAMS),

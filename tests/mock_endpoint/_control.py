@@ -176,8 +176,13 @@ class Control:
         acl: t.Optional[t.Mapping[str, t.Sequence[str]]] = None,
         **changes: t.Any,
     ) -> Json:
-        """Add or change a user: password, otp, enabled, ``acl`` (privileges by path), ``tokens`` (by name)."""
+        """Add or change a user: password, otp, enabled, ``acl`` (privileges by path), ``tokens`` (by name).
+
+        Tickets given before stay good; an ``otp`` given is a fresh code, even if it is the one that was spent.
+        """
         user = dataclasses.replace(self._world.users.known.get(name, User("")), **changes)
+        if "otp" in changes:
+            user.spent = set()
         if acl is not None:
             user.acl = _acl(acl)
         for token, fields in (tokens or {}).items():

@@ -19,6 +19,9 @@ class Counters:
         """Count from zero."""
         self.connections = 0
         self.bytes_sent = 0
+        self.failed_logins = 0
+        self.failed_authentications = 0
+        self.starved = 0
         self._requests: t.Counter[str] = collections.Counter()
         self._by_node: collections.defaultdict[str, t.Counter[str]] = collections.defaultdict(collections.Counter)
         self._by_host: t.Counter[str] = collections.Counter()
@@ -32,11 +35,18 @@ class Counters:
             self._by_node[node][name] += 1
 
     def read(self) -> dict[str, t.Any]:
-        """The counts; ``connections`` are TCP connections accepted, ``bytes_sent`` is without TLS's own bytes."""
+        """The counts.
+
+        ``connections`` are TCP connections accepted, ``bytes_sent`` is without TLS's own bytes, ``failed_logins`` were
+        refused a ticket, ``failed_authentications`` had a bad ticket or token, ``starved`` got no worker in time.
+        """
         return {
             "requests": {"total": 0, **self._requests},
             "connections": self.connections,
             "bytes_sent": self.bytes_sent,
+            "failed_logins": self.failed_logins,
+            "failed_authentications": self.failed_authentications,
+            "starved": self.starved,
             "by_node": {node: dict(counts) for node, counts in self._by_node.items()},
             "by_host": dict(self._by_host),
         }

@@ -19,6 +19,8 @@ class Fault:
     :param kind: ``drop`` the connection before the answer; ``cut`` it in the middle of the body; answer with a
         ``status`` of one's own; an HTML page with 200 (``html200``); ``invalid_json``; the right answer after
         ``delay`` seconds (``slow``); never an answer (``hang``); ``no_such_task``
+    :param headers: more headers of a ``status`` (``Location``, ``WWW-Authenticate``, ``Server`` …)
+    :param gateway: a ``status`` comes from something in front of Proxmox, without any header of Proxmox's own
     :param path: regular expression, searched in the decoded path with its query
     :param method: only this one
     :param times: how often it strikes, None: until it is removed
@@ -36,6 +38,8 @@ class Fault:
     reason: str = "Internal Server Error"
     body: str = ""
     content_type: str = "text/plain"
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    gateway: bool = False
     delay: float = 1.0
     id: int = 0
     seen: int = 0

@@ -37,7 +37,8 @@ class Response(web.Response):
         super().__init__(status=answer.status, reason=answer.reason, body=answer.body)
         length = [("Content-Length", str(len(answer.body)))] if answer.sized else []
         connection = [("Connection", value) for value in answer.connection]
-        self.exact: Headers = [*COMMON_HEADERS, *connection, *length, *answer.headers]
+        common = () if answer.foreign else COMMON_HEADERS
+        self.exact: Headers = [*common, *connection, *length, *answer.headers]
         if answer.connection == ("close",):
             self.force_close()
 
@@ -165,6 +166,13 @@ class Server:
         query = f"?{request.query}" if request.query else ""
         return self.faults.next(host, request.method, request.decoded + query)
 
+    def _count_refusal(self, request: _api.Request) -> None:
+        route = _api.find(request.method, request.decoded)[0]
+        if route is not None and route.name == "access/ticket":
+            self.counters.failed_logins += 1
+        else:
+            self.counters.failed_authentications += 1
+
     async def _answer(self, request: _api.Request, fault: t.Optional[Fault]) -> _api.Answer:
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.delay)
@@ -174,22 +182,46 @@ class Server:
         node = _api.find(request.method, request.decoded)[1].get("node")
         while node in self.world.nodes and self.world.nodes[node].hangs:
             await asyncio.sleep(LOOK_SECONDS)
+        daemon = _api.daemon(self.world, request)
+        if daemon is not None and not await self._wait_for_worker(daemon):
+            self.counters.starved += 1
+            return _api.starved()
         answer = _api.answer(self.world, request)
+        if answer.status == 401:
+            self._count_refusal(request)
+        if daemon is not None:
+            self.world.workers[daemon].occupy(answer.not_before)
         while True:
             left = answer.not_before - self.world.clock.now()
             if left <= 0:
                 return answer
             await asyncio.sleep(min(left, LOOK_SECONDS))
 
+    async def _wait_for_worker(self, node: str) -> bool:
+        """Wait in line for one of the node's workers; whether there was one in time."""
+        workers, settings, clock = self.world.workers[node], self.world.settings, self.world.clock
+        number, given_up = workers.join(), clock.now() + settings.starve_seconds
+        try:
+            while not workers.free_for(number, self.world.settings.workers, clock.now()):
+                if clock.now() >= given_up:
+                    return False
+                await asyncio.sleep(LOOK_SECONDS)
+            return True
+        finally:
+            workers.leave(number)
+
 
 def _faulty(fault: Fault) -> t.Optional[_api.Answer]:
     """What a fault says in place of the answer, None for one that leaves the answer as it is."""
     if fault.kind == "status":
-        headers = (("Content-Type", fault.content_type),) if fault.body else ()
-        return _api.Answer(fault.code, fault.reason, fault.body.encode(), headers, sized=bool(fault.body))
+        content_type = (("Content-Type", fault.content_type),) if fault.body else ()
+        headers, sized = (*content_type, *fault.headers.items()), bool(fault.body) or fault.gateway
+        body = fault.body.encode()
+        return _api.Answer(fault.code, fault.reason, body, headers, sized=sized, foreign=fault.gateway)
     if fault.kind == "html200":
         body = (fault.body or HTML.format("Sign in")).encode()
-        return _api.Answer(200, "OK", body, (("Content-Type", HTML_TYPE),), ("Keep-Alive",))
+        headers = (("Content-Type", HTML_TYPE), *fault.headers.items())
+        return _api.Answer(200, "OK", body, headers, ("Keep-Alive",), foreign=True)
     if fault.kind == "invalid_json":
         body = (fault.body or '{"data":{"status":"runn').encode()
         return _api.Answer(200, "OK", body, (("Content-Type", _api.JSON_TYPE),), ("Keep-Alive",))

@@ -52,13 +52,25 @@ class Token:
 
 @dataclasses.dataclass
 class User:
-    """A user; ``acl`` holds privileges by path, each valid for everything below the path."""
+    """A user; ``acl`` holds privileges by path, each valid for everything below the path.
+
+    :param otp: the code of the second factor, good for one login
+    :param spent: codes that have been used
+    """
 
     password: str
     otp: t.Optional[str] = None
     enabled: bool = True
     acl: Acl = dataclasses.field(default_factory=dict)
     tokens: dict[str, Token] = dataclasses.field(default_factory=dict)
+    spent: set[str] = dataclasses.field(default_factory=set)
+
+    def spend(self, code: t.Optional[str]) -> bool:
+        """Use a code: whether it is the right one, for the first time."""
+        if code is None or code != self.otp or code in self.spent:
+            return False
+        self.spent.add(code)
+        return True
 
 
 class Users:
@@ -131,15 +143,15 @@ class Users:
         challenge = given.get("tfa-challenge")
         if challenge is not None:
             stamp = challenge.partition("::")[0].rpartition(":")[2]
-            right = user.otp is not None and password.partition(":")[2] == user.otp
-            return "PVE" if right and challenge == self._sign(CHALLENGED, name, stamp) else ""
+            right = challenge == self._sign(CHALLENGED, name, stamp) and user.spend(password.partition(":")[2])
+            return "PVE" if right else ""
         if self.by_ticket(password, now) == name:
             return "PVE"
         if password != user.password:
             return ""
         if user.otp is not None and "otp" not in given:
             return CHALLENGED
-        return "PVE" if user.otp in {None, given.get("otp")} else ""
+        return "PVE" if user.otp is None or user.spend(given.get("otp")) else ""
 
     def _sign(self, kind: str, name: str, stamp: str) -> str:
         return f"{kind}:{name}:{stamp}::{self._digest(kind, name, stamp)}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import itertools
 import typing as t
@@ -13,6 +14,7 @@ from ._clock import Clock
 from ._scripts import script
 from ._task import Task, TemplateLog, TimedLog, Upid
 from ._users import ROOT, Token, User, Users
+from ._workers import Workers
 
 ROOT_PASSWORD = "secret-password"
 TOKEN_NAME = "ci"
@@ -74,17 +76,23 @@ class Settings:
     """How the servers behave; seconds.
 
     :param auth_delay: before a 401 is sent (PVE: 3)
+    :param workers: protected calls that a node serves at once
+    :param starve_seconds: how long a protected call waits for a worker before it is given up (PVE: 5 to 7)
     :param stop_seconds: how long a request to stop a task takes (PVE: about 1)
     :param kill_seconds: when a task that ignores TERM is killed (PVE: 5)
     :param ha_delay: between an HA request's end and the task the HA manager starts
     :param body_message: errors carry ``message`` in the body (servers since 2025-01)
+    :param loopback_names: the names of unknown nodes resolve, but to loopback addresses only
     """
 
     auth_delay: float = 0.0
+    workers: int = 3
+    starve_seconds: float = 5.0
     stop_seconds: float = 1.0
     kill_seconds: float = 5.0
     ha_delay: float = 2.0
     body_message: bool = True
+    loopback_names: bool = False
 
 
 @dataclasses.dataclass
@@ -119,6 +127,7 @@ class World:
         self.settings = Settings()
         self.overrides: list[Override] = []
         self.tasks: dict[str, Task] = {}
+        self.workers: collections.defaultdict[str, Workers] = collections.defaultdict(Workers)
         self._pids = itertools.count(0x4000)
 
     @property

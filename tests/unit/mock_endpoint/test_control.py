@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 import http.client
 import json
 import socket
@@ -15,92 +14,22 @@ import typing as t
 import urllib.parse
 import urllib.request
 
-import proxmoxer
 import pytest
 from ansible_collections.proxkit.tasks.tests import mock_endpoint
-from ansible_collections.proxkit.tasks.tests.mock_endpoint import Clock, Mock, Upid, World
+from ansible_collections.proxkit.tasks.tests.mock_endpoint import Mock, Upid
+from ansible_collections.proxkit.tasks.tests.unit.mock_endpoint.asking import (
+    HEADERS,
+    Json,
+    ask,
+    connect,
+    data,
+    log,
+    one,
+    status,
+    trusting,
+)
 
-Json = t.Any
-ROOT = (mock_endpoint.TOKEN_ID, mock_endpoint.TOKEN_SECRET)
-HEADERS = {"Authorization": "PVEAPIToken={}={}".format(*ROOT)}
 NO_GUEST = "Configuration file 'nodes/{}.conf' does not exist"
-
-
-@pytest.fixture
-def mock() -> t.Iterator[Mock]:
-    """An endpoint whose time stands still until it is moved."""
-    with mock_endpoint.serve(World(clock=Clock(1_800_000_000, source=lambda: 0.0)), idle_seconds=1) as running:
-        yield running
-
-
-def trusting(mock: Mock, strict: bool = False) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=mock.ca_path)
-    if strict:
-        context.verify_flags |= ssl.VERIFY_X509_STRICT
-    else:
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context
-
-
-def connect(mock: Mock, host: str = "") -> http.client.HTTPSConnection:
-    return http.client.HTTPSConnection(host or mock.host, mock.port, context=trusting(mock), timeout=10)
-
-
-def ask(
-    mock: Mock, path: str, method: str = "GET", token: tuple[str, str] = ROOT, host: str = "", **params: str
-) -> tuple[int, str, Json]:
-    """Status, reason and body (decoded where it is JSON) of one request on a connection of its own."""
-    connection = connect(mock, host)
-    body = urllib.parse.urlencode(params)
-    headers = {"Authorization": "PVEAPIToken={}={}".format(*token)}
-    if body:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    try:
-        connection.request(method, f"/api2/json/{path}", body or None, headers)
-        response = connection.getresponse()
-        raw = response.read()
-    finally:
-        connection.close()
-    is_json = (response.getheader("Content-Type") or "").startswith("application/json")
-    try:
-        return response.status, response.reason, json.loads(raw) if is_json else raw.decode()
-    except ValueError:
-        return response.status, response.reason, raw.decode()
-
-
-def data(mock: Mock, path: str, method: str = "GET", **params: str) -> Json:
-    """The data of a request that succeeds."""
-    status, reason, body = ask(mock, path, method, **params)
-    assert status == 200, (status, reason, body)
-    return body["data"]
-
-
-def one(mock: Mock, **task: t.Any) -> str:
-    return t.cast(str, mock.tasks(**task)["upids"][0])
-
-
-def status(mock: Mock, upid: str) -> Json:
-    found = data(mock, f"nodes/{upid.split(':')[1]}/tasks/{upid}/status")
-    return found.get("exitstatus", found["status"])
-
-
-def log(mock: Mock, upid: str, query: str = "") -> list[str]:
-    return [row["t"] for row in data(mock, f"nodes/{upid.split(':')[1]}/tasks/{upid}/log{query}")]
-
-
-def log_in(mock: Mock, password: str = mock_endpoint.ROOT_PASSWORD) -> tuple[int, str]:
-    """Status and ticket of a login as root@pam."""
-    code, _reason, body = ask(mock, "access/ticket", "POST", username="root@pam", password=password)
-    return code, body["data"]["ticket"] if body["data"] else ""
-
-
-def refused(mock: Mock, ticket: str) -> str:
-    """Why a ticket does not open the version, empty if it does."""
-    connection = connect(mock)
-    connection.request("GET", "/api2/json/version", headers={"Cookie": f"PVEAuthCookie={ticket}"})
-    response = connection.getresponse()
-    connection.close()
-    return "" if response.status == 200 else f"{response.status} {response.reason}"
 
 
 # --- time -------------------------------------------------------------------------------------------------------
@@ -350,48 +279,7 @@ def test_nodes_come_and_go(mock: Mock) -> None:
     assert data(mock, "nodes/pve4/tasks") == []
 
 
-# --- logins -----------------------------------------------------------------------------------------------------
-
-
-def test_a_ticket_is_renewed_until_it_has_expired(mock: Mock) -> None:
-    _code, first = log_in(mock)
-    mock.clock(advance=7000)
-    code, second = log_in(mock, first)
-    assert (code, refused(mock, first), refused(mock, second)) == (200, "", "")
-    mock.clock(advance=7000)
-    assert (refused(mock, first), refused(mock, second)) == ("401 Authentication failed!", "")
-    assert (log_in(mock, first)[0], log_in(mock, second)[0], log_in(mock)[0]) == (401, 200, 200)
-
-
-def test_all_tickets_expire_at_once(mock: Mock) -> None:
-    _code, ticket = log_in(mock)
-    mock.expire_tickets()
-    assert refused(mock, ticket) == "401 Authentication failed!"
-    assert log_in(mock, ticket)[0] == 401
-    mock.settings(ticket_lifetime=10)
-    _code, ticket = log_in(mock)
-    assert refused(mock, ticket) == ""
-    mock.clock(advance=10)
-    assert refused(mock, ticket) == "401 Authentication failed!"
-
-
-# proxmoxer silences the warning when it is imported, pytest makes it heard again.
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-@pytest.mark.parametrize(("code", "passes"), [(mock_endpoint.OTP_CODE, True), ("654321", False), (None, False)])
-def test_proxmoxer_passes_a_second_factor(mock: Mock, code: t.Optional[str], passes: bool) -> None:
-    user, password = mock_endpoint.OTP_USER, mock_endpoint.OTP_PASSWORD
-    login = functools.partial(proxmoxer.ProxmoxAPI, port=mock.port, verify_ssl=False)
-    if passes:
-        assert login(mock.host, user=user, password=password, otp=code).version.get()
-    else:
-        with pytest.raises(proxmoxer.AuthenticationError):
-            login(mock.host, user=user, password=password, otp=code)
-
-
-def test_a_challenge_is_no_ticket(mock: Mock) -> None:
-    first = data(mock, "access/ticket", "POST", username=mock_endpoint.OTP_USER, password=mock_endpoint.OTP_PASSWORD)
-    assert first["NeedTFA"] == 1
-    assert refused(mock, first["ticket"]) == "401 Authentication failed!"
+# --- users ------------------------------------------------------------------------------------------------------
 
 
 def test_users_and_privileges_are_added(mock: Mock) -> None:
