@@ -23,6 +23,10 @@ description:
     keys of dictionaries.
   - UPIDs are taken as servers mint them, so without a comment after the last colon.
     The prefix of Datacenter Manager belongs to the UPID in its present form only (V(pve:NAME!) or V(pbs:NAME!)).
+  - Percent-encoded UPIDs, as in a URL or in a proxy's log, are found and decoded, also where only some characters are
+    encoded. A UPID that is valid as it stands is taken as it stands, because a percent sign may belong to its id.
+  - An id in which Ansible masked a secret (V(********)) is returned as it is, so that the module that is given it can
+    say what happened, rather than find no task to wait for.
 positional: _input
 options:
   _input:
@@ -52,6 +56,13 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ backup.stdout | proxkit.tasks.upid_extract }}"
 # msg: ["UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"]
+
+- name: Take the id out of a URL
+  ansible.builtin.debug:
+    msg: "{{ url | proxkit.tasks.upid_extract | first }}"
+  vars:
+    url: /api2/json/nodes/pve1/tasks/UPID%3Apve1%3A0000A1B2%3A00A21BA7%3A657A2258%3Aqmigrate%3A101%3Aops%40pve%21ci%3A/status
+# msg: "UPID:pve1:0000A1B2:00A21BA7:657A2258:qmigrate:101:ops@pve!ci:"
 
 - name: Count the tasks that two answers name
   ansible.builtin.debug:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import itertools
 import re
 import typing as t
 
@@ -62,14 +63,27 @@ def _grammar(product: Product) -> re.Pattern[str]:
 
 
 _GRAMMARS: dict[Product, re.Pattern[str]] = {product: _grammar(product) for product in _FIELDS}
+# By the number of colons, that of a Datacenter Manager's prefix among them.
+_BY_COLONS: dict[int, tuple[Product, ...]] = {8: ("pve",), 9: ("pbs", "pve"), 10: ("pbs",)}
+# What Ansible puts in the place of a secret, and in that of a value that is the secret as a whole.
+_MASK = "********"
+_MASKED_WHOLE = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # Every repetition below stops at a colon or earlier, which keeps a search through any text linear. Text may be JSON,
-# or JSON within JSON: the backslashes of a Backup Server id come doubled then.
-# Compiled when it is first needed: modules never search.
+# or JSON within JSON: the backslashes of a Backup Server id come doubled then. The prefix may be percent-encoded where
+# the id is not. Compiled when it is first needed: modules never search.
 _IN_TEXT = (
-    rf"(?:(?:pve|pbs):{_REMOTE}!)?UPID:{_NODE}:{_HEX}{{8}}:{_HEX}{{8,9}}:"
-    rf"(?:{_HEX}{{8}}:{_FREE}+:{_FREE}*:{_AUTHID['pve']}"
-    rf"|{_HEX}{{8,16}}:{_HEX}{{8}}:{_FREE}+:(?P<pbs_id>(?:[A-Za-z0-9_.-]|\\+x{_HEX}{{2}})*):{_AUTHID['pbs']}):"
+    rf"(?P<prefix>(?:pve|pbs)(?::|%3[Aa]){_REMOTE}(?:!|%21))?"
+    rf"(?P<upid>UPID:{_NODE}:{_HEX}{{8}}:{_HEX}{{8,9}}:"
+    rf"(?:{_HEX}{{8}}:(?P<type>{_FREE}+):{_FREE}*:{_AUTHID['pve']}"
+    rf"|{_HEX}{{8,16}}:{_HEX}{{8}}:{_FREE}+:(?P<pbs_id>(?:[A-Za-z0-9_.-]|\\+x{_HEX}{{2}})*):{_AUTHID['pbs']}):)"
 )
+_MASKED_IN_TEXT = rf"UPID(?::{_FREE}*){{7}}:"
+_ESCAPES = f"(?:%{_HEX}{{2}})+"
+# What the start time of a Backup Server id looks like where one of the colons after it is percent-encoded: as if the
+# id were one of Proxmox VE, with a type that no server has.
+_NO_TYPE = f"{_HEX}{{8}}(?:%3[Aa]|$)"
+# An id in a URL that is itself a part of another one is encoded twice.
+_ENCODED_TIMES = 3
 _SHOWN_LENGTH = 120
 _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (type(None), "null"),
@@ -129,12 +143,11 @@ def parse(value: object) -> Upid:
     if not isinstance(value, str):
         raise InvalidUpid("value", _why_no_text(value), shown(value))
     text = str.__str__(value)
-    for product, grammar in _GRAMMARS.items():
-        match = grammar.fullmatch(text)
-        if match:
-            return _upid(text, product, match.groupdict(""))
-    field, reason = next(_flaws(text))
-    raise InvalidUpid(field, reason, shown(text))
+    upid = _parsed(text)
+    if upid is None:
+        field, reason = next(_flaws(text))
+        raise InvalidUpid(field, reason, shown(text))
+    return upid
 
 
 def extract(value: object) -> list[str]:
@@ -143,6 +156,8 @@ def extract(value: object) -> list[str]:
     What a task was called with is not searched: ``invocation``, ``ansible_loop`` and the loop's variable, which
     ``ansible_loop_var`` beside it names (else ``item``). Nor are the keys of mappings: no server puts an id there.
     An id is taken as servers mint it, so without a comment; a Datacenter Manager prefix in its present form only.
+    A percent-encoded id, as in a URL, comes decoded; where text is a UPID as it stands, it is taken as it stands.
+    An id in which Ansible masked a secret comes with its asterisks, although ``parse`` refuses it.
     """
     found: dict[str, None] = {}
     # The values are kept, not only their ids: the id of a passing object may be used again.
@@ -163,6 +178,17 @@ def extract(value: object) -> list[str]:
 
 
 _END = object()
+
+
+def _parsed(text: str) -> Upid | None:
+    """The UPID that ``text`` is; None where no grammar takes it. Raises ``InvalidUpid`` for an id that is not UTF-8."""
+    # The grammar has room for asterisks, but no server mints that many.
+    if _MASK not in text:
+        for product in _BY_COLONS.get(text.count(":"), ()):
+            match = _GRAMMARS[product].fullmatch(text)
+            if match:
+                return _upid(text, product, match.groupdict(""))
+    return None
 
 
 def _upid(text: str, product: Product, fields: t.Mapping[str, str]) -> Upid:
@@ -203,6 +229,29 @@ def _flaws(text: str) -> t.Iterator[_Flaw]:
         yield "value", "'OK' is what Proxmox VE answers instead of a UPID where there was nothing to do"
     if not text.strip():
         yield "value", "it is empty"
+    if _MASK in text or text == _MASKED_WHOLE:
+        yield "value", _why_masked()
+    if len(list(itertools.islice(_search(text), 2))) > 1:
+        yield "format", "it holds more than one UPID (the filter upid_extract takes them apart)"
+    flaw = next(_flaws_as_it_stands(text))
+    plain = text
+    for _time in range(_ENCODED_TIMES):
+        plain = _decoded(plain)
+    # Where the flaw is another one, or none, without the encoding, the encoding is what is wrong.
+    if plain != text and (_is_upid(plain) or next(_flaws_as_it_stands(plain)) != flaw):
+        yield "format", "it is percent-encoded, as in a URL"
+    yield flaw
+
+
+def _why_masked() -> str:
+    return (
+        f"Ansible put {_MASK} in the place of a secret that occurs in it (a password, a token's secret or another "
+        "value under no_log). The id itself is lost there: take it from a task that was not given that secret, or use "
+        "an API token or a password that occurs in no node's, user's or task's name"
+    )
+
+
+def _flaws_as_it_stands(text: str) -> t.Iterator[_Flaw]:
     if text != text.strip():
         yield "format", "there is white space around it"
     # The prefix ends at the first "!": the names of tokens come after one too.
@@ -233,8 +282,6 @@ def _begins(text: str) -> bool:
 
 
 def _why_no_start(text: str) -> str:
-    if re.search("upid%3a", text, re.IGNORECASE):
-        return "it is percent-encoded, as in a URL"
     if "UPID:" in text:
         return "it does not begin with 'UPID:', there is other text before (the filter upid_extract finds ids in text)"
     return "it does not begin with 'UPID:'"
@@ -312,13 +359,59 @@ def _results_of(mapping: collections.abc.Mapping[object, object]) -> t.Iterator[
     return (value for key, value in mapping.items() if key not in _CALLED_WITH and key != loop_var)
 
 
-def _search(text: str) -> t.Iterator[str]:
+def _search(text: str, times: int = _ENCODED_TIMES) -> t.Iterator[str]:
+    """Every UPID in a text as it stands, and those in what is left between them once that is decoded."""
+    end = 0
     for match in re.finditer(_IN_TEXT, text):
-        upid = match[0] if match["pbs_id"] is None else re.sub(r"\\+x", r"\\x", match[0])
-        for candidate in (upid, upid[upid.index("UPID:") :]):
-            try:
-                yield parse(candidate).text
-                break
-            except InvalidUpid:
-                # A prefix that contradicts its id is left off; an id that is not UTF-8 is none.
-                continue
+        found = _taken(match)
+        if found is not None:
+            yield from _search_rest(text[end : match.start()], times)
+            yield found
+            end = match.end()
+    yield from _search_rest(text[end:], times)
+
+
+def _taken(match: re.Match[str]) -> str | None:
+    upid = match["upid"] if match["pbs_id"] is None else re.sub(r"\\+x", r"\\x", match["upid"])
+    prefix = _decoded(match["prefix"] or "")
+    if match["type"] and re.match(_NO_TYPE, match["type"]):
+        plain = prefix + re.sub(r"\\+x", r"\\x", _decoded(upid))
+        if _is_upid(plain, ("pbs",)):
+            return plain
+    # A prefix that contradicts its id is left off; an id that is not UTF-8 is none.
+    return next((text for text in (prefix + upid, upid) if _is_upid(text)), None)
+
+
+def _is_upid(text: str, products: t.Container[str] = ("pve", "pbs")) -> bool:
+    try:
+        upid = _parsed(text)
+    except InvalidUpid:
+        return False
+    return upid is not None and upid.product in products
+
+
+def _search_rest(text: str, times: int) -> t.Iterator[str]:
+    if _MASK in text:
+        # Left out they would pass for no task at all; who is given one says what happened to it.
+        yield from (found for found in re.findall(_MASKED_IN_TEXT, text) if _MASK in found)
+    if times and "%" in text and "UPID" in text:
+        plain = _decoded(text)
+        if plain != text:
+            yield from _search(plain, times - 1)
+
+
+def _decoded(text: str) -> str:
+    """``text`` without percent-encoding; what is no UTF-8 stays as it is."""
+    return re.sub(_ESCAPES, _decoded_run, text) if "%" in text else text
+
+
+def _decoded_run(match: re.Match[str]) -> str:
+    run = match[0]
+    plain = []
+    position = 0
+    for char in bytes.fromhex(run.replace("%", "")).decode("utf-8", "surrogateescape"):
+        undecodable = "\ud800" <= char <= "\udfff"
+        end = position + 3 * (1 if undecodable else len(char.encode()))
+        plain.append(run[position:end] if undecodable else char)
+        position = end
+    return "".join(plain)

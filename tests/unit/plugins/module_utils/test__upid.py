@@ -9,6 +9,7 @@ import collections
 import json
 import time
 import typing as t
+from urllib.parse import quote
 
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import InvalidUpid
@@ -233,7 +234,34 @@ def test_a_kind_of_str_decodes_to_plain_text() -> None:
             "format",
             "'UPID' must be in upper case: the server knows the task by its exact id only",
         ),
-        (PVE.replace(":", "%3A"), "format", "it is percent-encoded, as in a URL"),
+        *(
+            (text, "format", "it is percent-encoded, as in a URL")
+            for text in (
+                PVE.replace(":", "%3A"),
+                PVE.replace(":", "%3a"),
+                PVE.replace(":", "%253A"),
+                PVE_TOKEN.replace("!", "%21"),
+                PVE.replace("@", "%40"),
+                PVE.replace("pve1:", "pve1%3A"),
+                PVE.replace("vzdump:100:", "vzdump%3A100%3A"),
+                PVE[:-1] + "%3A",
+                PBS.replace("\\", "%5C"),
+                f"pve:r!{PVE}".replace("!", "%21"),
+                f"pve:r!{PVE}".replace("e:", "e%3a"),
+                f"task%20{PVE}".replace(":", "%3A"),
+                "UPID%3Apve1",
+            )
+        ),
+        # What is wrong without the encoding too is not the encoding.
+        ("a%20b", "format", "it does not begin with 'UPID:'"),
+        (PVE.replace("100", "a%20b c"), "id", "id holds white space or control characters"),
+        (f"{PVE}\n{PVE}", "format", "it holds more than one UPID (the filter upid_extract takes them apart)"),
+        (f"{PVE}{PBS}", "format", "it holds more than one UPID (the filter upid_extract takes them apart)"),
+        (
+            f"{PVE} {PVE_TOKEN}".replace(":", "%3A"),
+            "format",
+            "it holds more than one UPID (the filter upid_extract takes them apart)",
+        ),
         ("hello", "format", "it does not begin with 'UPID:'"),
         ("!", "format", "it does not begin with 'UPID:'"),
         (
@@ -321,6 +349,26 @@ def test_refuses_and_names_the_flaw(value: object, field: str, reason: str) -> N
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        PVE.replace("pve1", "********"),
+        PVE.replace("pve1", "a********-2"),
+        with_user(PVE, "********@pam"),
+        PVE.replace("100", "1********"),
+        PVE.replace("UPID:pve1", "********"),
+        PBS.replace("backup-srv", "********"),
+        f"pve:********!{PVE}",
+        "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER",
+    ],
+)
+def test_what_ansible_masked_is_told_to_be_so(text: str) -> None:
+    with pytest.raises(InvalidUpid, match=r"Ansible put \*{8} in the place of a secret") as caught:
+        parse(text)
+    assert caught.value.field == "value"
+    assert "API token" in caught.value.reason
+
+
+@pytest.mark.parametrize(
     ("value", "shown"),
     [
         (None, "null"),
@@ -405,6 +453,21 @@ HOSTILE = [
     lambda n: "UPID:n:00000000:00000000:00000000:" * n,
     lambda n: PVE * n,
     lambda n: " " * n,
+    lambda n: "%" * n,
+    lambda n: "UPID%25" * n,
+    lambda n: "UPID%" + "25" * n,
+    lambda n: "UPID%3A" * n,
+    lambda n: "pve%3A!" * n,
+    lambda n: "pve%3Aa%21UPID:" * n,
+    lambda n: "UPID" + "%C3" * n,
+    lambda n: f"UPID:n:00000000:00000000:00000000:t:i:{'a%40a%21' * n}",
+    lambda n: f"UPID:n:00000000:00000000:00000000:t:i:{'a@a%3A' * n}:",
+    lambda n: "UPID:n:00000000:00000000:00000000:00000000%3A" * n,
+    lambda n: PVE.replace(":", "%3A") * n,
+    lambda n: PVE.replace("@", "%40") * n,
+    lambda n: "********" * n,
+    lambda n: "UPID:********" * n,
+    lambda n: "UPID:" + "********:" * n,
 ]
 
 
@@ -460,6 +523,30 @@ def test_takes_linear_time(text: t.Callable[[int], str]) -> None:
         ({"ansible_loop": {"allitems": [PVE]}, "data": PBS}, [PBS]),
         ({"results": [{"ansible_loop_var": "outer", "outer": PVE, "inner": {"outer": PBS}}]}, [PBS]),
         ({"ansible_loop_var": ["odd"], "data": PVE}, [PVE]),
+        # percent-encoded, as a whole or in part
+        (f"/api2/json/nodes/pve1/tasks/{PVE_TOKEN}/status".replace("!", "%21"), [PVE_TOKEN]),
+        (f"GET /tasks/{PVE_TOKEN}/status".replace(":", "%3A").replace("@", "%40").replace("!", "%21"), [PVE_TOKEN]),
+        (f"x?upid={PBS}&start=0".replace(":", "%3a").replace("\\", "%5c"), [PBS]),
+        (with_user(PVE, "łukasz@ad").replace(":", "%3A").replace("ł", "%C5%82"), [with_user(PVE, "łukasz@ad")]),
+        (f"next=%2Ftasks%2F{PVE.replace(':', '%253A')}%2Flog", [PVE]),
+        (f"{PVE}{PBS}{PVE}".replace(":", "%3A"), [PVE, PBS]),
+        (f"{PVE.replace(':', '%3A')} {PBS} {PVE_TOKEN.replace('!', '%21')}", [PVE, PBS, PVE_TOKEN]),
+        (f"pve:r!{PVE}".replace(":", "%3A").replace("!", "%21"), [f"pve:r!{PVE}"]),
+        (f"pve%3Ar%21{PVE}", [f"pve:r!{PVE}"]),
+        ({"url": PVE.replace(":", "%3A"), "data": PVE}, [PVE]),
+        # what is a UPID as it stands is taken as it stands
+        (PVE.replace("100", "debian%2D12.iso"), [PVE.replace("100", "debian%2D12.iso")]),
+        (PVE.replace("100", "a%3Ab%40c"), [PVE.replace("100", "a%3Ab%40c")]),
+        (PVE.replace("100", "50%25").replace(":", "%3A"), [PVE.replace("100", "50%")]),
+        (PVE.replace("100", "a%ff").replace(":", "%3A"), [PVE.replace("100", "a%ff")]),
+        (PVE[:-1] + "%3", []),
+        (PVE.replace(":", "%25253A%"), []),
+        # an id that lost a part of it to Ansible's masking is not lost in silence
+        (f"see {PVE.replace('root', '********')} now", [PVE.replace("root", "********")]),
+        (
+            [PVE.replace("pve1", "********"), f'["{PVE_TOKEN}"]', "********"],
+            [PVE.replace("pve1", "********"), PVE_TOKEN],
+        ),
     ],
 )
 def test_extract(value: object, found: list[str]) -> None:
@@ -476,6 +563,39 @@ def test_extract_finds_all_between_any_separators(upids: list[Upid], separator: 
     expected = list(dict.fromkeys(upid.text for upid in upids))
     assert extract(text) == expected
     assert extract({"results": [{"lines": [text]}, {"n": 1}]}) == expected
+
+
+def encoded_in_part(upid: Upid, draw: st.DataObject) -> str:
+    """The id with any of its reserved characters percent-encoded, its percent signs wherever anything is."""
+    reserved = sorted({char for char in upid.text if not (char.isascii() and char.isalnum()) and char not in "-._~"})
+    places = [index for index, char in enumerate(upid.text) if char in reserved]
+    chosen = draw.draw(st.sets(st.sampled_from(places), min_size=1))
+    chosen |= {index for index in places if upid.text[index] == "%"}
+    cased = draw.draw(st.sampled_from([str.upper, str.lower]))
+    return "".join(cased(quote(char, safe="")) if index in chosen else char for index, char in enumerate(upid.text))
+
+
+@given(
+    any_minted(), st.text(), st.text(), st.sampled_from([" ", "/", "\n", '"', "%20", "%2F", "%22", "?a=b "]), st.data()
+)
+def test_extract_finds_what_is_encoded_in_part(
+    upid: Upid, before: str, after: str, separator: str, data: st.DataObject
+) -> None:
+    text = encoded_in_part(upid, data)
+    # What is a UPID as it stands means what it stands for, a Proxmox VE id may hold percent signs.
+    assume(flaw_of(text) is not None)
+    assert extract(f"{before}{separator}{text}{separator}{after}") == [upid.text]
+    assert extract(f"{before}{text}{separator}{after}") == [upid.text]
+    assert t.cast(InvalidUpid, flaw_of(text)).reason == "it is percent-encoded, as in a URL"
+
+
+@given(minted("pbs"), st.data())
+def test_extract_knows_a_backup_server_id_with_an_encoded_colon(upid: Upid, data: st.DataObject) -> None:
+    # As it stands it reads like one of Proxmox VE, of a type that is a time.
+    assume("%" not in upid.text)
+    places = [index for index, char in enumerate(upid.text) if char == ":"]
+    index = data.draw(st.sampled_from(places))
+    assert extract(f"x/{upid.text[:index]}%3A{upid.text[index + 1 :]}/y") == [upid.text]
 
 
 @given(st.lists(any_minted(), min_size=1, max_size=3))
