@@ -22,8 +22,8 @@ description:
     This filter takes it apart, without asking any server.
   - A value that is no UPID fails with the name of the flawed field and what is wrong with it.
     The test P(proxkit.tasks.upid#test) tells beforehand.
-  - A percent-encoded UPID is none, and the message says so. P(proxkit.tasks.upid_extract#filter) decodes it. Nor is one in
-    which Ansible masked a secret (V(********)).
+  - A percent-encoded UPID is none, and the message says so. P(proxkit.tasks.upid_extract#filter) decodes it.
+    Nor is one in which Ansible masked a secret (V(********)).
 positional: _input
 options:
   _input:

@@ -61,7 +61,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ url | proxkit.tasks.upid_extract | first }}"
   vars:
-    url: /api2/json/nodes/pve1/tasks/UPID%3Apve1%3A0000A1B2%3A00A21BA7%3A657A2258%3Aqmigrate%3A101%3Aops%40pve%21ci%3A/status
+    url: /nodes/pve1/tasks/UPID%3Apve1%3A0000A1B2%3A00A21BA7%3A657A2258%3Aqmigrate%3A101%3Aops%40pve%21ci%3A/status
 # msg: "UPID:pve1:0000A1B2:00A21BA7:657A2258:qmigrate:101:ops@pve!ci:"
 
 - name: Count the tasks that two answers name
