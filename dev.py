@@ -129,6 +129,8 @@ CHECKS = (
     ),
     # Where a contributor runs it: in the checkout itself, whatever its folder is called.
     Check("pytest", 60, ("python -m pytest --cov --cov-report=term-missing:skip-covered",), str(ROOT)),
+    # The other way that a clone can lie: all files are found there, and what they import is the clone itself.
+    Check("laid-out", 5, ("pytest --collect-only -qq", "pytest tests/unit/test_architecture.py")),
     Check("package", 25, ("python tests/check_package.py",)),
     Check("ansible-lint", 15, ("ansible-lint --offline --strict",)),
     Check("docs", 10, ("antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .",)),

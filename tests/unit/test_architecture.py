@@ -60,6 +60,11 @@ def by_name(path: pathlib.Path) -> str:
     return path.stem
 
 
+def test_what_the_tests_import_is_this_tree() -> None:
+    imported = importlib.import_module(f"{UTILS}_upid")
+    assert pathlib.Path(str(imported.__file__)).resolve() == PLUGINS / "module_utils" / "_upid.py"
+
+
 def test_every_file_of_module_utils_has_its_place_in_the_order() -> None:
     assert {path.stem for path in files("module_utils")} == set(ORDER)
 
