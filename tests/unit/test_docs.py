@@ -17,7 +17,16 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.proxkit.tasks.tests.mock_endpoint import ROOT_PASSWORD, TOKEN_ID, TOKEN_SECRET, Mock, serve
+from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
+    OTP_CODE,
+    OTP_PASSWORD,
+    OTP_USER,
+    ROOT_PASSWORD,
+    TOKEN_ID,
+    TOKEN_SECRET,
+    Mock,
+    serve,
+)
 
 if t.TYPE_CHECKING:
     from .conftest import Call
@@ -118,8 +127,13 @@ class Played:
     rows: list[dict[str, t.Any]]
 
 
-def play(mock: Mock, folder: pathlib.Path, playbook: pathlib.Path, **environment: str) -> Played:
-    """Run a playbook as a user does who installed the collection; the configuration is the guide's own."""
+def play(
+    mock: Mock, folder: pathlib.Path, playbook: pathlib.Path, environment: t.Optional[dict[str, str]] = None
+) -> Played:
+    """Run a playbook as a user does who installed the collection; the configuration is the guide's own.
+
+    ``environment`` replaces the connection's variables.
+    """
     installed = folder / "home/.ansible/collections" / NAME
     installed.parent.mkdir(parents=True)
     installed.symlink_to(ROOT, target_is_directory=True)
@@ -142,12 +156,7 @@ def play(mock: Mock, folder: pathlib.Path, playbook: pathlib.Path, **environment
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "RESULTS_FILE": str(results),
             "LC_ALL": "C.UTF-8",
-            "PROXMOX_HOST": mock.host,
-            "PROXMOX_PORT": str(mock.port),
-            "PROXMOX_TOKEN_ID": TOKEN_ID,
-            "PROXMOX_TOKEN_SECRET": TOKEN_SECRET,
-            "PROXMOX_CA_PATH": mock.ca_path,
-            **environment,
+            **(_exported(mock) if environment is None else environment),
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -178,29 +187,16 @@ def test_all_examples_run_and_say_what_they_promise(company: Mock, tmp_path: pat
     request = company.tasks(node="pve2", type="hamigrate", id="111", duration=0.1)["upids"]
     company.tasks(node="pve2", type="qmigrate", id="111", user="root@pam", start=0.5, duration=1)
     variables = {
-        "proxmox_host": company.host,
-        "proxmox_port": company.port,
-        "proxmox_token_id": TOKEN_ID,
-        "proxmox_token_secret": TOKEN_SECRET,
-        "proxmox_password": ROOT_PASSWORD,
-        "proxmox_ca_path": company.ca_path,
+        **_credentials(company),
         "migrations": {"results": [{"json": {"data": upid}} for upid in migrations]},
         "started": {"results": [{"json": {"data": upid}} for upid in [*migrations, *failed]]},
         "ha_request": {"json": {"data": request[0]}},
         "api": f"https://{company.host}:{company.port}/api2/json",
         "token": f"{TOKEN_ID}={TOKEN_SECRET}",
     }
-    plays = [
-        {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": yaml.safe_load(example)}
-        for example in EXAMPLES.values()
-    ]
-    text = json.dumps(plays)
-    for written, stand_in in STAND_INS.items():
-        text = text.replace(written, stand_in)
-    playbook = tmp_path / "examples.yml"
-    playbook.write_text(text)
+    plays = [yaml.safe_load(example) for example in EXAMPLES.values()]
 
-    played = play(company, tmp_path, playbook)
+    played = play(company, tmp_path, _playbook(tmp_path, plays, variables))
 
     assert played.code == 0, played.output
     wanted = [name for example in EXAMPLES.values() for name in _names(yaml.safe_load(example))]
@@ -215,6 +211,25 @@ def test_all_examples_run_and_say_what_they_promise(company: Mock, tmp_path: pat
     for row in played.rows:
         if row["action"].startswith("proxkit.tasks."):
             check_result(row["action"].rpartition(".")[2], row["result"])
+
+
+def test_one_code_is_enough_for_several_tasks(company: Mock, tmp_path: pathlib.Path) -> None:
+    [upid] = company.tasks(type="vzdump", id="100", start=-9, duration=5, exitstatus="job errors")["upids"]
+    tasks = yaml.safe_load(EXAMPLES["guide_authentication"])
+    names = [task["name"] for task in tasks]
+    first, last = names.index("Log in"), names.index("Do all else with the ticket")
+    who = {"proxmox_user": OTP_USER, "proxmox_password": OTP_PASSWORD, "proxmox_otp": OTP_CODE}
+    company.reset_counters()
+
+    playbook = _playbook(tmp_path, [tasks[first : last + 1]], {**_credentials(company), **who})
+    played = play(company, tmp_path, playbook, {"PROXMOX_PORT": str(company.port)})
+
+    assert played.code == 0, played.output
+    assert [row["task"] for row in played.rows] == list(_names(tasks[first : last + 1]))
+    assert [task["upid"] for task in played.rows[-1]["result"]["tasks"]] == [upid]
+    counters = company.counters()
+    assert counters["failed_logins"] == counters["failed_authentications"] == 0
+    assert not [secret for secret in (OTP_PASSWORD, OTP_CODE) if secret in played.output]
 
 
 def test_the_first_playbook_of_the_readme_is_the_example() -> None:
@@ -417,6 +432,41 @@ def _assert_all_seen(module: str, results: list[dict[str, t.Any]], never: set[st
 
 
 # Parts of the above
+
+
+def _credentials(mock: Mock) -> dict[str, t.Any]:
+    """The variables that examples read, for the user without a second factor."""
+    return {
+        "proxmox_host": mock.host,
+        "proxmox_port": mock.port,
+        "proxmox_token_id": TOKEN_ID,
+        "proxmox_token_secret": TOKEN_SECRET,
+        "proxmox_user": "root@pam",
+        "proxmox_password": ROOT_PASSWORD,
+        "proxmox_ca_path": mock.ca_path,
+    }
+
+
+def _exported(mock: Mock) -> dict[str, str]:
+    """What a user exports for all playbooks."""
+    return {
+        "PROXMOX_HOST": mock.host,
+        "PROXMOX_PORT": str(mock.port),
+        "PROXMOX_TOKEN_ID": TOKEN_ID,
+        "PROXMOX_TOKEN_SECRET": TOKEN_SECRET,
+        "PROXMOX_CA_PATH": mock.ca_path,
+    }
+
+
+def _playbook(folder: pathlib.Path, plays: list[Tasks], variables: dict[str, t.Any]) -> pathlib.Path:
+    """A play for each list of tasks, with the stand-ins."""
+    common = {"hosts": "localhost", "gather_facts": False, "vars": variables}
+    text = json.dumps([{**common, "tasks": tasks} for tasks in plays])
+    for written, stand_in in STAND_INS.items():
+        text = text.replace(written, stand_in)
+    path = folder / "examples.yml"
+    path.write_text(text)
+    return path
 
 
 def _names(tasks: Tasks) -> t.Iterator[str]:
