@@ -13,14 +13,14 @@ import time
 import typing as t
 import urllib.parse
 
+from . import _lists as lists
 from . import _schema as schema
-from ._task import UNEXPECTED, Task, TimedLog, Upid
+from ._task import UNEXPECTED, Task, TimedLog, Upid, bytes_as_text
 from ._world import Guest, UnknownGuest, World
 
 JSON_TYPE = "application/json;charset=UTF-8"
 METHODS = ("GET", "POST", "PUT", "DELETE")
 GZIP_ABOVE = 1024
-LIST_MAX = 25
 DEFAULT_LIMIT = 50
 COOKIE, TOKEN = "PVEAuthCookie", "PVEAPIToken"
 # What is answered without credentials, even with bad ones.
@@ -463,13 +463,11 @@ def _check_owner(call: Call, upid: Upid, privilege: str) -> None:
 def _status(call: Call) -> Result:
     upid, task = _task(call)
     _check_owner(call, upid, "Sys.Audit")
-    data = {**_parts(upid), "user": upid.owner, "pid": upid.pid, "pstart": upid.pstart}
-    if upid.tokenid:
-        data["tokenid"] = upid.tokenid
+    data = {**lists.parts(upid), **lists.split_user(upid), "pid": upid.pid, "pstart": upid.pstart}
     if not task.ended(call.world.clock.now(), task.status_lag):
         return Result({**data, "status": "running"})
     exitstatus = UNEXPECTED if task.cached_unexpected else task.final_status
-    return Result({**data, "status": "stopped", "exitstatus": _bytes_as_text(exitstatus)})
+    return Result({**data, "status": "stopped", "exitstatus": bytes_as_text(exitstatus)})
 
 
 def _log(call: Call) -> Result:
@@ -497,7 +495,7 @@ def _log(call: Call) -> Result:
     start = call.number("start", 0)
     stop = start + (call.number("limit", DEFAULT_LIMIT) or total)
     page = task.lines(now, start, stop)
-    return Result([{"n": start + n, "t": _bytes_as_text(line)} for n, line in enumerate(page, 1)], total)
+    return Result([{"n": start + n, "t": bytes_as_text(line)} for n, line in enumerate(page, 1)], total)
 
 
 def _stop(call: Call) -> Result:
@@ -512,102 +510,40 @@ def _stop(call: Call) -> Result:
 
 def _tasks(call: Call) -> Result:
     world, node = call.world, call.where["node"]
-    now = world.clock.now()
     source = call.text("source", "archive")
-    started = world.started(node)
-    rows: list[dict[str, t.Any]] = []
-    if source in {"active", "all"}:
-        running = [task for task in started if not task.ended(now, task.list_lag)]
-        running.sort(key=lambda task: -task.upid.starttime)
-        rows += [_running_row(task.upid) for task in running]
-    if source in {"archive", "all"}:
-        rows += [_archive_row(task) for task in _latest_first(started, now)]
+    rows = lists.active(world, node) if source != "archive" else []
+    rows += lists.archive(world, node) if source != "active" else []
     auditor = world.users.may(call.who, "Sys.Audit", f"/nodes/{node}")
-    rows = [row for row in rows if (auditor or _row_is_own(row, call.who)) and _matches(call, row)]
+    rows = [row for row in rows if (auditor or lists.is_own(row, call.who)) and _matches(call, row)]
     start = call.number("start", 0)
     return Result(rows[start : start + call.number("limit", DEFAULT_LIMIT)], len(rows))
 
 
-def _latest_first(started: list[Task], now: float) -> list[Task]:
-    """Ended tasks, the one that ended last first, as the index file read backwards has them."""
-    ended = [task for task in started if task.ended(now, task.list_lag)]
-    return [task for _key, task in sorted(enumerate(ended), key=lambda at: (int(at[1].end or 0), at[0]), reverse=True)]
-
-
 def _matches(call: Call, row: t.Mapping[str, t.Any]) -> bool:
-    status = row["status"]
     return (
         call.text("userfilter").lower() in row["user"].lower()
         and call.text("typefilter") in {"", row["type"]}
         and call.text("vmid") in {"", row["id"]}
         and row["starttime"] >= call.number("since", 0)
         and row["starttime"] <= call.number("until", 1 << 62)
-        and not (call.text("errors", "0") == "1" and status == "OK")
-        and ("statusfilter" not in call.params or _status_kind(status) in _wanted_kinds(call))
+        and lists.status_kind(row["status"]) in _wanted_kinds(call)
     )
 
 
 def _wanted_kinds(call: Call) -> set[str]:
+    """Outcomes asked for; ``errors`` goes before a list of them."""
+    if call.text("errors", "0") == "1":
+        return set(schema.STATUS_KINDS) - {"ok"}
+    if "statusfilter" not in call.params:
+        return set(schema.STATUS_KINDS)
     return {word.lower() for word in schema.split_list(call.params["statusfilter"])}
 
 
-def _status_kind(status: str) -> str:
-    if status == "OK":
-        return "ok"
-    if status in {UNEXPECTED, "RUNNING"}:
-        return "unknown"
-    return "warning" if re.fullmatch(r"WARNINGS: \d+", status) else "error"
-
-
-def _row_is_own(row: t.Mapping[str, t.Any], who: str) -> bool:
-    full = f"{row['user']}!{row['tokenid']}" if "tokenid" in row else row["user"]
-    return who in {full, row["user"]}
-
-
-def _parts(upid: Upid) -> dict[str, t.Any]:
-    return {"upid": upid.text, "node": upid.node, "starttime": upid.starttime, "type": upid.type, "id": upid.id}
-
-
-def _running_row(upid: Upid) -> dict[str, t.Any]:
-    """A row of the active file: the token stays in ``user``."""
-    numbers = {"pid": upid.pid, "pstart": upid.pstart}
-    return {**_parts(upid), **numbers, "user": upid.user, "saved": "0", "status": "RUNNING"}
-
-
-def _archive_row(task: Task) -> dict[str, t.Any]:
-    upid = task.upid
-    row = {**_parts(upid), "pid": upid.pid, "pstart": upid.pstart, "user": upid.owner}
-    if upid.tokenid:
-        row["tokenid"] = upid.tokenid
-    return {**row, "endtime": int(task.end or 0), "status": _bytes_as_text(task.final_status)}
-
-
 def _cluster_tasks(call: Call) -> Result:
-    world, now = call.world, call.world.clock.now()
-    auditor = world.users.may(call.who, "Sys.Audit", "/")
-    rows: list[dict[str, t.Any]] = []
-    for node in world.nodes:
-        started = sorted(world.started(node), key=lambda task: (-task.upid.starttime, task.upid.text))
-        running = [task for task in started if not task.ended(now, task.list_lag)]
-        ended = [task for task in started if task.ended(now, task.list_lag)]
-        kept = running + ended[: max(0, LIST_MAX - len(running))]
-        rows += [_cluster_row(task, now) for task in kept if auditor or task.upid.owner == call.who]
-    return Result(rows)
-
-
-def _cluster_row(task: Task, now: float) -> dict[str, t.Any]:
-    upid = task.upid
-    row = {**_parts(upid), "user": upid.owner}
-    if upid.tokenid:
-        row["tokenid"] = upid.tokenid
-    if not task.ended(now, task.list_lag):
-        return {**row, "pid": upid.pid, "saved": "0"}
-    return {**row, "saved": "1", "endtime": int(task.end or 0), "status": _bytes_as_text(task.final_status)}
-
-
-def _bytes_as_text(text: str) -> str:
-    """PVE takes the bytes of its files for characters: each byte of the UTF-8 becomes one."""
-    return text.encode().decode("latin-1")
+    """Rows of all nodes; unlike the list of a node, a user is shown its tokens' running tasks, a token nothing."""
+    auditor = call.world.users.may(call.who, "Sys.Audit", "/")
+    rows = [row for node in call.world.nodes for row in lists.cluster(call.world, node)]
+    return Result([row for row in rows if auditor or row["user"] == call.who])
 
 
 # --- requests that start tasks ------------------------------------------------------------------------------------

@@ -20,6 +20,11 @@ _UPID = re.compile(
 )
 
 
+def bytes_as_text(text: str) -> str:
+    """PVE takes the bytes of its files for characters: each byte of the UTF-8 becomes one."""
+    return text.encode().decode("latin-1")
+
+
 @dataclasses.dataclass(frozen=True)
 class Upid:
     """The parts of a task id; ``user`` is the whole ``user@realm!token``."""
@@ -108,10 +113,10 @@ class Task:
 
     :param begin: epoch seconds; before them nobody knows the task
     :param duration: seconds, None: runs until it is stopped
-    :param exitstatus: ``OK``, ``WARNINGS: n``, the text of an error, or None: killed, the log just stops
+    :param exitstatus: ``OK``, ``WARNINGS: n``, the text of an error (it may be empty), or None: killed, the log stops
     :param glued: the last line of output has no newline, so that ``TASK OK`` sticks to it
     :param ignores_term: only a KILL ends it when it is stopped
-    :param list_lag: seconds the lists go on calling it running after its end
+    :param list_lag: seconds the lists go on calling it running after its end; its end time is then that much later
     :param status_lag: seconds /status does
     :param cached_unexpected: /status answers ``unexpected status`` whatever log and lists say
     :param rotated: its log file is gone
@@ -159,8 +164,11 @@ class Task:
 
     @property
     def final_status(self) -> str:
-        """The exit status that PVE reads from the last line of the log once the task has ended."""
-        if self.exitstatus is None or self.glued:
+        """The exit status that PVE reads from the last line of the log once the task has ended.
+
+        An error without a text cannot be told from a log that just stops.
+        """
+        if not self.exitstatus or self.glued:
             return UNEXPECTED
         return self.exitstatus.replace("\n", " ")
 

@@ -82,6 +82,8 @@ class Settings:
     :param kill_seconds: when a task that ignores TERM is killed (PVE: 5)
     :param ha_delay: between an HA request's end and the task the HA manager starts
     :param body_message: errors carry ``message`` in the body (servers since 2025-01)
+    :param index_unwritable: no ended task gets into the index: the latest stay in the active list, with their end
+    :param index_duplicates: every n-th ended task is in the index twice, as happens under load; 0: none
     :param loopback_names: the names of unknown nodes resolve, but to loopback addresses only
     """
 
@@ -92,6 +94,8 @@ class Settings:
     kill_seconds: float = 5.0
     ha_delay: float = 2.0
     body_message: bool = True
+    index_unwritable: bool = False
+    index_duplicates: int = 0
     loopback_names: bool = False
 
 
