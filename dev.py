@@ -133,7 +133,9 @@ CHECKS = (
         tuple(f"ansible-test units --venv --python 3.{minor} --color no {ON_TARGETS}" for minor in EXTREMES),
     ),
     # Where a contributor runs it: in the checkout itself, whatever its folder is called.
-    Check("pytest", 60, ("python -m pytest --cov --cov-report=term-missing:skip-covered",), str(ROOT)),
+    Check(
+        "pytest", 60, ("python -m pytest -p no:cacheprovider --cov --cov-report=term-missing:skip-covered",), str(ROOT)
+    ),
     # The other way that a clone can lie: all files are found there, and what they import is the clone itself.
     Check("laid-out", 5, ("pytest --collect-only -qq", "pytest tests/unit/test_architecture.py")),
     Check("package", 25, ("python tests/check_package.py",)),
@@ -227,6 +229,7 @@ def environment(python: pathlib.Path, folder: pathlib.Path) -> t.Iterator[dict[s
             "LC_ALL": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
             "COVERAGE_FILE": str(folder / "coverage"),
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis"),
             "ANSIBLE_COLLECTIONS_PATH": str(folder),
             "ANSIBLE_PYTHON_INTERPRETER": str(python),
             "ANSIBLE_LOCALHOST_WARNING": "false",
