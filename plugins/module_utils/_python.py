@@ -3,10 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ends a module that was started by a Python too old for it. Private to the collection.
 
-Imported before anything else by each module, and by nothing else. It fails as ``ansible.module_utils.basic`` does on
-Pythons that it does not know, because what is imported next may be of a form that such a Python cannot read. For the
-same reason this file and the modules themselves keep to the syntax of Python 3.7, the oldest that ansible-core 2.17
-starts modules on.
+Each module imports and calls it before anything else, because what is imported next may be of a form that such a Python
+cannot read. It ends them as ``ansible.module_utils.basic`` does on Pythons that it does not know. This file and the
+modules themselves keep to the syntax of Python 3.7, the oldest that ansible-core 2.17 starts modules on.
 """
 
 from __future__ import annotations
@@ -31,7 +30,9 @@ def refusal(version: t.Sequence[t.Any], executable: str) -> str | None:
     )
 
 
-_TEXT = refusal(sys.version_info, sys.executable)
-if _TEXT is not None:
-    print(json.dumps({"failed": True, "msg": _TEXT}))
-    raise SystemExit(1)
+def refuse_old_python() -> None:
+    """End the module, properly failed, on a Python that is too old."""
+    text = refusal(sys.version_info, sys.executable)
+    if text is not None:
+        sys.stdout.write(json.dumps({"failed": True, "msg": text}) + "\n")
+        raise SystemExit(1)

@@ -284,9 +284,10 @@ msg:
   sample: "3 tasks found."
 """
 
-import ansible_collections.proxkit.tasks.plugins.module_utils._python  # noqa: F401 - ends here on a Python too old for what follows
+from ansible_collections.proxkit.tasks.plugins.module_utils._python import refuse_old_python
 
-# isort: split
+refuse_old_python()  # which could not read what is imported below
+
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule

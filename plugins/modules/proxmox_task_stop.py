@@ -232,9 +232,10 @@ msg:
   sample: "1 of 1 task stopped: UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:."
 """
 
-import ansible_collections.proxkit.tasks.plugins.module_utils._python  # noqa: F401 - ends here on a Python too old for what follows
+from ansible_collections.proxkit.tasks.plugins.module_utils._python import refuse_old_python
 
-# isort: split
+refuse_old_python()  # which could not read what is imported below
+
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
