@@ -22,6 +22,7 @@ JSON_TYPE = "application/json;charset=UTF-8"
 METHODS = ("GET", "POST", "PUT", "DELETE")
 GZIP_ABOVE = 1024
 DEFAULT_LIMIT = 50
+BASE = "/api2"
 COOKIE, TOKEN = "PVEAuthCookie", "PVEAPIToken"
 # What is answered without credentials, even with bad ones.
 OPEN = {("GET", "/access/domains"), ("GET", "/access/ticket"), ("POST", "/access/ticket")}
@@ -109,11 +110,15 @@ class Call:
     world: World
     who: str
     where: t.Mapping[str, str]
-    params: schema.Params
+    params: t.Mapping[str, schema.Value]
 
     def text(self, name: str, default: str = "") -> str:
         """A parameter that the schema knows as a single string."""
         return str(self.params.get(name, default))
+
+    def words(self, name: str) -> list[str]:
+        """A parameter that the schema knows as a list."""
+        return schema.split_list(self.params.get(name) or "")
 
     def number(self, name: str, default: int) -> int:
         """A parameter that the schema knows as an integer."""
@@ -143,7 +148,7 @@ def answer(world: World, request: Request) -> Answer:
     try:
         return _answer(world, request)
     except ApiError as error:
-        return _failure(world, request, error)
+        return _one_line(_failure(world, request, error))
 
 
 def daemon(world: World, request: Request) -> t.Optional[str]:
@@ -166,29 +171,37 @@ def starved() -> Answer:
 
 def find(method: str, decoded: str) -> tuple[t.Optional[Route], dict[str, str]]:
     """The route of a decoded path, and the variable parts of the path."""
-    parts = [part for part in _split(decoded)[2].split("/") if part]
+    parts = [part for part in _split(decoded)[1].split("/") if part]
     for route, pattern in _PATTERNS:
         if route.method == method and len(pattern) == len(parts):
             pairs = list(zip(pattern, parts))
-            if all(want.startswith("{") or want == part for want, part in pairs):
+            # Source: PVE::RESTHandler: a variable part is what matches \S+.
+            if all(
+                re.fullmatch(r"\S+", part, re.ASCII) if want.startswith("{") else want == part for want, part in pairs
+            ):
                 return route, {want[1:-1]: part for want, part in pairs if want.startswith("{")}
     return None, {}
 
 
-def _split(path: str) -> tuple[str, str, str]:
-    found = re.fullmatch(r"(/api2)/([^/]+)(/.*)?", path)
-    return (found[1], found[2], found[3] or "/") if found else ("", "", path)
+def _split(path: str) -> tuple[str, str]:
+    """Format and path within the API, both empty where it is none of the API's."""
+    found = re.fullmatch(rf"{BASE}/+([a-z][a-z0-9]+)(/.*)?", path)
+    return (found[1], found[2] or "/") if found else ("", "")
 
 
 @dataclasses.dataclass(frozen=True)
 class _Order:
-    """A request that the proxy has accepted: where it goes, who sent it, what it says."""
+    """A request that the proxy has accepted: where it goes, who sent it, what it says.
+
+    :param elsewhere: another node than the one that was asked answers it
+    """
 
     route: Route
     who: str
     where: dict[str, str]
     params: schema.Params
     extension: str
+    elsewhere: bool
 
 
 def _accept(world: World, request: Request) -> t.Optional[_Order]:
@@ -197,9 +210,11 @@ def _accept(world: World, request: Request) -> t.Optional[_Order]:
         raise ApiError(501, f"method '{request.method}' not available", form="empty")
     if request.headers.get("transfer-encoding", "").lower() == "chunked":
         raise ApiError(501, "chunked transfer encoding not supported", form="plain", newline="")
-    prefix, extension, relative = _split(request.decoded)
-    if not prefix:
+    if not request.decoded.startswith(BASE):
         return None
+    extension, relative = _split(request.decoded)
+    if not extension:
+        raise ApiError(501, "no such uri", form="plain", newline="")
     who = _authenticate(world, request, relative)
     params = _params(request)
     if extension not in {"json", "extjs"}:
@@ -208,7 +223,7 @@ def _accept(world: World, request: Request) -> t.Optional[_Order]:
     if route is None:
         raise ApiError(501, f"Method '{request.method} {relative}' not implemented", newline="")
     _locate(world, where, params)
-    return _Order(route, who, where, params, extension)
+    return _Order(route, who, where, params, extension, _is_elsewhere(world, where))
 
 
 def _answer(world: World, request: Request) -> Answer:
@@ -216,14 +231,19 @@ def _answer(world: World, request: Request) -> Answer:
     if order is None:
         return _outside(request)
     result = _call(world, order)
+    connection = _connection(order.route.protected, order.elsewhere)
     if result.text is not None:
-        return _download(result)
+        return _download(result, connection)
     content = {"data": result.data}
     if result.total:
         content["total"] = result.total
     if order.extension == "extjs":
         content["success"] = 1
-    return _json(request, 200, "OK", content, _connection(order.route.protected), result.not_before)
+    return _json(request, 200, "OK", content, connection, result.not_before)
+
+
+def _is_elsewhere(world: World, where: t.Mapping[str, str]) -> bool:
+    return where.get("node", "localhost") not in {world.local, "localhost"}
 
 
 def _locate(world: World, where: dict[str, str], params: schema.Params) -> None:
@@ -242,7 +262,8 @@ def _call(world: World, order: _Order) -> Result:
     wrong = schema.errors(given, order.route.params, order.route.required)
     if wrong:
         raise ApiError(400, INVALID, wrong)
-    return order.route.handler(Call(world, order.who, order.where, given))
+    valued = {name: value for name, value in given.items() if value is not None}
+    return order.route.handler(Call(world, order.who, order.where, valued))
 
 
 def _failure(world: World, request: Request, error: ApiError) -> Answer:
@@ -251,7 +272,7 @@ def _failure(world: World, request: Request, error: ApiError) -> Answer:
         return Answer(error.status, error.message, not_before=not_before, sized=False)
     if error.form == "plain":
         return Answer(error.status, error.message, (error.message + error.newline).encode())
-    extjs = _split(request.decoded)[1] == "extjs"
+    extjs = _split(request.decoded)[0] == "extjs"
     content: dict[str, t.Any] = {"data": None}
     if world.settings.body_message or extjs:
         content["message"] = error.message + error.newline
@@ -259,16 +280,25 @@ def _failure(world: World, request: Request, error: ApiError) -> Answer:
         content["errors"] = error.errors
     if not extjs:
         return _json(request, error.status, error.message, content, ("close",), not_before)
-    route = find(request.method, request.decoded)[0]
+    route, where = find(request.method, request.decoded)
     content.update(success=0, status=str(error.status))
-    return _json(request, 200, "OK", content, _connection(route is not None and route.protected), not_before)
+    connection = _connection(route is not None and route.protected, _is_elsewhere(world, where))
+    return _json(request, 200, "OK", content, connection, not_before)
+
+
+def _one_line(answer: Answer) -> Answer:
+    """The same with a reason phrase that is one line; a carriage return in it spoils the whole answer."""
+    reason = answer.reason.partition("\n")[0]
+    if "\r" in reason:
+        return Answer(400, "Bad Request", not_before=answer.not_before, sized=False)
+    return dataclasses.replace(answer, reason=reason)
 
 
 def _outside(request: Request) -> Answer:
     if request.method == "GET" and request.decoded == "/":
         page = b"<!DOCTYPE html><html><head><title>pve1 - Proxmox Virtual Environment</title></head></html>"
         return Answer(200, "OK", page, (("Content-Type", "text/html; charset=utf-8"),), ("Keep-Alive",))
-    raise ApiError(501, f"no such file '{request.decoded}'", form="plain", newline="")
+    raise ApiError(500, f"no such file '{request.decoded}'", form="plain")
 
 
 def _authenticate(world: World, request: Request, relative: str) -> str:
@@ -302,28 +332,43 @@ def _credential(header: str, name: str) -> str:
 
 
 def _params(request: Request) -> schema.Params:
+    """Parameters of the body, those of the query going before them; raises ApiError."""
     params: schema.Params = {}
-    pairs = urllib.parse.parse_qsl(request.query, keep_blank_values=True)
     if request.body:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if request.method not in {"POST", "PUT"}:
             raise ApiError(501, f"Unexpected content for method '{request.method}'", form="plain", newline="")
         if kind == "application/json":
-            pairs += _json_pairs(request.body)
+            params = _json_params(request.body)
         elif kind == "application/x-www-form-urlencoded":
-            pairs += urllib.parse.parse_qsl(request.body.decode(), keep_blank_values=True)
+            params = _decode_urlencoded(request.body.decode("latin-1"))
         else:
             raise ApiError(506, f"upload 'Content-Type '{kind}' not implemented", form="plain", newline="")
-    for name, value in pairs:
+    params.update(_decode_urlencoded(request.query))
+    params.pop("_dc", None)
+    return params
+
+
+def _decode_urlencoded(text: str) -> schema.Params:
+    """Parameters of a query; one without ``=`` is there, but without a value.
+
+    Semicolons separate as ampersands do, and what follows a second ``=`` is lost. Source: ``decode_urlencoded`` in
+    PVE::APIServer::AnyEvent.
+    """
+    params: schema.Params = {}
+    for pair in re.split("[&;]", text.rstrip("&;")) if text else ():
+        name, *values = pair.split("=")
+        name = urllib.parse.unquote_plus(name, "latin-1")
+        value = urllib.parse.unquote_plus(values[0]) if values else None
         before = params.get(name)
-        if before is None:
+        if value is None or before is None:
             params[name] = value
         else:
             params[name] = [*(before if isinstance(before, list) else [before]), value]
     return params
 
 
-def _json_pairs(body: bytes) -> list[tuple[str, str]]:
+def _json_params(body: bytes) -> schema.Params:
     try:
         values = json.loads(body)
     except ValueError as exc:
@@ -333,16 +378,26 @@ def _json_pairs(body: bytes) -> list[tuple[str, str]]:
             f'{len(body)} (before "(end of string)") at /usr/share/perl5/PVE/APIServer/AnyEvent.pm line 934.',
             form="plain",
         ) from exc
-    pairs = []
-    for name, value in values.items():
-        for item in value if isinstance(value, list) else [value]:
-            pairs.append((name, str(int(item)) if isinstance(item, bool) else str(item)))
-    return pairs
+    if not isinstance(values, dict):
+        raise ApiError(500, "Not a HASH reference", form="plain")
+    return {name: _json_value(value) for name, value in values.items()}
 
 
-def _connection(protected: bool) -> tuple[str, ...]:
-    """Both values at once: pveproxy copies pvedaemon's answer, ``close`` included, and adds its own."""
-    return ("close", "Keep-Alive") if protected else ("Keep-Alive",)
+def _json_value(value: t.Any) -> t.Union[str, list[str], None]:
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    if isinstance(value, bool):
+        return str(int(value))
+    return None if value is None else str(value)
+
+
+def _connection(protected: bool, elsewhere: bool) -> tuple[str, ...]:
+    """Several values at once: pveproxy copies what pvedaemon answered, ``close`` included, and adds its own.
+
+    That of another node does so too, and its headers of one name arrive as one.
+    """
+    values = ("close", "Keep-Alive") if protected else ("Keep-Alive",)
+    return (",".join(values), "Keep-Alive") if elsewhere else values
 
 
 def _reach(world: World, name: str) -> None:
@@ -370,7 +425,7 @@ def _json(
     return Answer(status, reason, body, headers, connection, not_before)
 
 
-def _download(result: Result) -> Answer:
+def _download(result: Result, connection: tuple[str, ...]) -> Answer:
     body = (result.text or "").encode()
     headers: tuple[tuple[str, str], ...] = (
         ("Content-Type", "text/plain"),
@@ -379,7 +434,7 @@ def _download(result: Result) -> Answer:
     if len(body) > GZIP_ABOVE:
         body, headers = gzip.compress(body, 1), (("Content-Encoding", "gzip"), *headers)
     # An empty file comes without a length: the client learns of the end when the idle connection is closed.
-    return Answer(200, "OK", body, headers, _connection(True), sized=bool(body))
+    return Answer(200, "OK", body, headers, connection, sized=bool(body))
 
 
 # --- handlers ---------------------------------------------------------------------------------------------------
@@ -403,9 +458,7 @@ def _login_page(_call: Call) -> Result:
 
 
 def _ticket(call: Call) -> Result:
-    name = call.text("username")
-    if "realm" in call.params and "@" not in name:
-        name = f"{name}@{call.text('realm')}"
+    name = call.text("username") + (f"@{call.text('realm')}" if call.text("realm") else "")
     given = {key: str(value) for key, value in call.params.items()}
     data = call.world.users.login(name, given, call.world.clock.now())
     if data is None:
@@ -536,7 +589,7 @@ def _wanted_kinds(call: Call) -> set[str]:
         return set(schema.STATUS_KINDS) - {"ok"}
     if "statusfilter" not in call.params:
         return set(schema.STATUS_KINDS)
-    return {word.lower() for word in schema.split_list(call.params["statusfilter"])}
+    return {word.lower() for word in call.words("statusfilter")}
 
 
 def _cluster_tasks(call: Call) -> Result:
@@ -590,7 +643,7 @@ def _vzdump(call: Call) -> Result:
     node = call.where["node"]
     here = sorted(guest.vmid for guest in call.world.guests.values() if guest.node == node)
     if "vmid" in call.params:
-        wanted = [int(vmid) for vmid in schema.split_list(call.params["vmid"])]
+        wanted = [int(vmid) for vmid in call.words("vmid")]
         here = [vmid for vmid in wanted if vmid in here]
     for vmid in here:
         call.need("VM.Backup", f"/vms/{vmid}")
@@ -631,8 +684,8 @@ _LIST_PARAMS: dict[str, schema.Check] = {
     "vmid": schema.vmid,
     "errors": schema.boolean,
     "source": schema.choice("archive", "active", "all"),
-    "since": schema.integer(),
-    "until": schema.integer(),
+    "since": schema.integer(None),
+    "until": schema.integer(None),
     "statusfilter": schema.status_list,
 }
 _LOG_PARAMS: dict[str, schema.Check] = {

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import email.utils
 import json
+import re
 import socket
 import ssl
 import typing as t
@@ -31,14 +33,20 @@ Headers = list[tuple[str, str]]
 
 
 class Response(web.Response):
-    """A response whose headers go out exactly as given; aiohttp would add, merge and drop some."""
+    """A response whose headers go out exactly as given; aiohttp would add, merge and drop some.
 
-    def __init__(self, answer: _api.Answer) -> None:
-        super().__init__(status=answer.status, reason=answer.reason, body=answer.body)
+    :param now: epoch seconds for the headers that name them
+    """
+
+    def __init__(self, answer: _api.Answer, now: float) -> None:
+        # PVE sends any character but line breaks, aiohttp no control characters.
+        reason = re.sub(r"[\x00-\x1f\x7f]", " ", answer.reason)
+        super().__init__(status=answer.status, reason=reason, body=answer.body)
         length = [("Content-Length", str(len(answer.body)))] if answer.sized else []
         connection = [("Connection", value) for value in answer.connection]
-        common = () if answer.foreign else COMMON_HEADERS
-        self.exact: Headers = [*common, *connection, *length, *answer.headers]
+        date = email.utils.formatdate(now, usegmt=True)
+        common = () if answer.foreign else (*COMMON_HEADERS, ("Expires", date))
+        self.exact: Headers = [("Date", date), *common, *connection, *length, *answer.headers]
         if answer.connection == ("close",):
             self.force_close()
 
@@ -80,7 +88,7 @@ class Server:
         self._listeners = {host: Listener(placeholder) for host, placeholder in zip(hosts, _reserve(hosts))}
         self._served: weakref.WeakKeyDictionary[asyncio.BaseTransport, int] = weakref.WeakKeyDictionary()
         app = web.Application()
-        app.router.add_route("*", "/{anything:.*}", self._handle)
+        app.router.add_route("*", r"/{anything:[\s\S]*}", self._handle)
         app.on_response_prepare.append(_exact_headers)
         self._runner = web.AppRunner(
             app, handler_cancellation=True, access_log=None, keepalive_timeout=idle_seconds, shutdown_timeout=0.1
@@ -152,7 +160,7 @@ class Server:
         served = self._served[transport] = self._served.get(transport, 0) + 1
         if served >= REQUESTS_PER_CONNECTION or not incoming.keep_alive:
             answer = dataclasses.replace(answer, connection=("close",))
-        response = Response(answer)
+        response = Response(answer, self.world.clock.now())
         self.counters.bytes_sent += response.size
         if fault is not None and fault.kind == "cut":
             await response.prepare(incoming)

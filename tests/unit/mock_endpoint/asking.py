@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import ssl
@@ -60,6 +61,8 @@ def send(
         connection.request(method, target, body or None, {**typed, **(headers or {})})
         response = connection.getresponse()
         raw = response.read()
+        if response.getheader("Content-Encoding") == "gzip":
+            raw = gzip.decompress(raw)
     finally:
         connection.close()
     is_json = (response.getheader("Content-Type") or "").startswith("application/json")

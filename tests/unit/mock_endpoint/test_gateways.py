@@ -13,6 +13,7 @@ from ansible_collections.proxkit.tasks.tests.unit.mock_endpoint.asking import da
 
 PAGE = "<html><title>Sign in</title></html>"
 OWN = "pve-api-daemon/3.0"
+NOW = "Fri, 15 Jan 2027 08:00:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,8 @@ def test_a_gateways_answer(mock: Mock, code: int, reason: str, headers: dict[str
     got = send(mock, "/api2/json/version")
     assert (got.status, got.reason, got.body) == (code, reason, body)
     typed = {"Content-Type": "text/html"} if body else {}
-    assert dict(got.headers) == {"Connection": "close", "Content-Length": str(len(body)), **typed, **headers}
+    plain = {"Date": NOW, "Connection": "close", "Content-Length": str(len(body))}
+    assert dict(got.headers) == {**plain, **typed, **headers}
     assert mock.counters()["failed_authentications"] == 0
     assert data(mock, "version")
 
