@@ -8,6 +8,8 @@ A failed task is a value, never an exception: an exception only means that nobod
 
 from __future__ import annotations
 
+import typing as t
+
 
 class TasksError(Exception):
     """Base of all errors here. Its text is one sentence that a person can act on.
@@ -15,7 +17,7 @@ class TasksError(Exception):
     ``details`` holds the facts behind the sentence (host, node, upid, status and the like), fit for JSON.
     """
 
-    def __init__(self, message: str, **details: object) -> None:
+    def __init__(self, message: str, **details: t.Any) -> None:
         super().__init__(message)
         self.message = message
         self.details = details
@@ -40,7 +42,7 @@ class ApiError(TasksError):
     ``passing`` tells whether the same request may well succeed a little later.
     """
 
-    def __init__(self, message: str, *, passing: bool = False, **details: object) -> None:
+    def __init__(self, message: str, *, passing: bool = False, **details: t.Any) -> None:
         super().__init__(message, **details)
         self.passing = passing
 
@@ -67,7 +69,7 @@ class NoSuchTask(ApiError):
 class NodeUnreachable(ApiError):
     """The API host answers, the node behind it does not: worth another try."""
 
-    def __init__(self, message: str, **details: object) -> None:
+    def __init__(self, message: str, **details: t.Any) -> None:
         super().__init__(message, passing=True, **details)
 
 

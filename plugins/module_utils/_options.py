@@ -64,6 +64,7 @@ class Connection:
     token_secret: str | None = dataclasses.field(default=None, repr=False)
     validate_certs: bool = True
     ca_path: str | None = None
+    ca_option: str = "ca_path"  # what to name where the path is of no use
     timeout: float = 15
     service: str = "pve"
 

@@ -16,20 +16,23 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils import _api
+from ansible_collections.proxkit.tasks.plugins.module_utils import _api, _https
 from ansible_collections.proxkit.tasks.plugins.module_utils._api import Cluster
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
-    AccessError,
     ApiError,
     HostUnreachable,
+    LoginRefused,
     NodeUnreachable,
     NoSuchTask,
+    NotProxmox,
     OptionError,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._options import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import parse
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import ROOT_PASSWORD, TOKEN_SECRET, Mock, serve
 from ansible_collections.proxkit.tasks.tests.mock_endpoint._certs import Authority
+
+GATEWAY = {"body": "<html><head><title>Portal</title></head></html>", "content_type": "text/html"}
 
 
 class HandClock:
@@ -106,7 +109,7 @@ def test_an_id_cannot_lead_to_another_path(mock: Mock, clock: HandClock) -> None
     session = Cluster(by_token(mock), clock).session()
     upid = parse("UPID:pve1:000AE992:00A21BA7:618C1D55:..:%2e%2e?x=1#:root@pam:")
     with pytest.raises(NoSuchTask):
-        session.status(upid, clock.monotonic() + 5)
+        session.status(upid, clock.monotonic() + 10)
     assert mock.counters()["requests"] == {"total": 1, "GET status": 1}
 
 
@@ -123,13 +126,13 @@ def test_a_ticket_is_renewed_after_an_hour(mock: Mock, clock: HandClock) -> None
     cluster = Cluster(by_password(mock), clock)
     session = cluster.session()
     session.version(clock.monotonic() + 5)
-    first = cluster.ticket
+    first = cluster.login.ticket
     clock.moved += 3000
     session.version(clock.monotonic() + 5)
-    assert cluster.ticket is first
+    assert cluster.login.ticket is first
     clock.moved += 700
     session.version(clock.monotonic() + 5)
-    assert cluster.ticket is not first
+    assert cluster.login.ticket is not first
     assert mock.counters()["requests"]["POST access/ticket"] == 2
 
 
@@ -143,7 +146,7 @@ def test_a_ticket_writes_with_its_token(mock: Mock, clock: HandClock) -> None:
 
 def test_a_second_401_is_meant(mock: Mock, clock: HandClock) -> None:
     mock.faults(kind="status", code=401, reason="Authentication failed!", path="/version", times=None)
-    with pytest.raises(AccessError, match="Authentication failed"):
+    with pytest.raises(LoginRefused, match="Authentication failed"):
         Cluster(by_password(mock), clock).session().version(clock.monotonic() + 5)
     assert mock.counters()["requests"]["GET version"] == 2
 
@@ -152,10 +155,10 @@ def test_a_second_401_is_meant(mock: Mock, clock: HandClock) -> None:
     ("fault", "error", "passing", "words"),
     [
         ({"kind": "status", "code": 501, "reason": "Method not implemented"}, ApiError, False, "501"),
-        ({"kind": "status", "code": 404, "reason": "Not Found"}, ApiError, True, "404 Not Found"),
+        ({"kind": "status", "code": 404, "reason": "Not Found", **GATEWAY}, NotProxmox, True, "404 Not Found"),
         ({"kind": "status", "code": 502, "reason": "Bad Gateway"}, HostUnreachable, True, "502 Bad Gateway"),
-        ({"kind": "status", "code": 301, "reason": "Moved"}, ApiError, True, "redirection"),
-        ({"kind": "status", "code": 200, "reason": "OK", "body": "[1]"}, ApiError, True, "something else than JSON"),
+        ({"kind": "status", "code": 301, "reason": "Moved", **GATEWAY}, NotProxmox, True, "redirection"),
+        ({"kind": "status", "code": 200, "reason": "OK", "body": "[1]"}, NotProxmox, True, "otherwise than Proxmox"),
         ({"kind": "status", "code": 200, "reason": "OK", "body": '{"data":7}'}, ApiError, True, "not of the form"),
         ({"kind": "status", "code": 200, "reason": "OK", "body": '{"data":{}}'}, ApiError, True, "neither running"),
         ({"kind": "drop", "times": 2}, ApiError, True, "broke the connection off"),
@@ -173,9 +176,10 @@ def test_faults_are_told_apart(
 ) -> None:
     mock.faults(path="/status", **fault)
     upid = parse("UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:")
-    connection = dataclasses.replace(by_token(mock), timeout=0.5)
+    session = Cluster(dataclasses.replace(by_token(mock), timeout=0.5), clock).session()
+    session.version(clock.monotonic() + 5)
     with pytest.raises(error, match=words) as caught:
-        Cluster(connection, clock).session().status(upid, clock.monotonic() + 5)
+        session.status(upid, clock.monotonic() + 5)
     assert caught.value.passing is passing
     assert caught.value.details.get("node") in (None, "pve1")
 
@@ -213,7 +217,10 @@ class Drips:
                         tls.sendall(b" ")
 
 
-def test_an_answer_in_drips_is_no_answer(clock: HandClock, tmp_path: pathlib.Path) -> None:
+def test_an_answer_in_drips_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, clock: HandClock, tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setattr(_api, "INTRODUCTION_SECONDS", 0)
     with Drips() as server:
         path = tmp_path / "ca.pem"
         path.write_bytes(server.pem)
@@ -316,6 +323,6 @@ def test_the_variables_of_requests_are_respected(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, mock: Mock, clock: HandClock) -> None:
-    monkeypatch.setattr(_api, "_MISSING", ImportError("No module named 'proxmoxer'", name="proxmoxer"))
+    monkeypatch.setattr(_https, "_UNUSABLE", "Python 3.12 lacks the library proxmoxer")
     with pytest.raises(OptionError, match="proxmoxer"):
         Cluster(by_token(mock), clock)
