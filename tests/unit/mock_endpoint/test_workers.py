@@ -96,6 +96,8 @@ def test_first_come_first_served(mock: Mock, later: Later) -> None:
         later(stop, mock, upid).add_done_callback(lambda _done, number=number: order.append(number))
         until(mock, number + 1)
     for done in range(1, 5):
+        while len(data(mock, "nodes/pve1/tasks?source=active")) > 4 - done:
+            pass
         mock.clock(advance=1)
         while len(order) < done:
             pass
