@@ -9,7 +9,8 @@ import threading
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError, TasksError
-from ansible_collections.proxkit.tasks.plugins.module_utils._look import Rows, Source, sees_others
+from ansible_collections.proxkit.tasks.plugins.module_utils._log import in_sentence
+from ansible_collections.proxkit.tasks.plugins.module_utils._look import Rows, Source, ends_all, sees_others
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, pause
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
 from ansible_collections.proxkit.tasks.plugins.module_utils._watch import LOOK_GRACE, Plan
@@ -42,7 +43,10 @@ class Follow:
         self._until = deadline + LOOK_GRACE
 
     def run(self, known: t.Callable[[str], bool]) -> None:
-        """Look until the task is found or the time is over; ``known`` tells which UPIDs are followed already."""
+        """Look until the task is found or the time is over; ``known`` tells which UPIDs are followed already.
+
+        Raises ``ApiError`` where going on makes no sense.
+        """
         fault: str | None = None
         while True:
             now = self._clock.monotonic()
@@ -50,6 +54,8 @@ class Follow:
                 self.found = self._search(self.source.cluster_tasks(self._until), known)
                 fault = None
             except ApiError as exc:
+                if ends_all(exc):
+                    raise
                 fault = exc.message
             if self.found is not None or now >= self._end or self.finish.is_set():
                 break
@@ -78,10 +84,10 @@ class Follow:
         waited = f"within {self._clock.monotonic() - self._begun:.0f} s"
         nothing = f"No task of guest {request.id} came {waited} after {request.type} on {request.node}"
         if fault:
-            return f"{nothing}: {fault}"
+            return f"{nothing}: {in_sentence(fault)}"
         try:
             if not sees_others(self.source, request.node, self._until):
                 return f"{nothing} that could be seen: Sys.Audit on /nodes is missing to see what the HA manager starts"
         except ApiError as exc:
-            return f"{nothing}: {exc.message}"
+            return f"{nothing}: {in_sentence(exc.message)}"
         return f"{nothing}: the HA manager had nothing to do, or has not begun"

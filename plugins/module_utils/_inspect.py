@@ -15,35 +15,33 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
     ApiError,
-    HostUnreachable,
     InvalidUpid,
     NodeUnreachable,
-    NoSuchTask,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._lists import (
+    endtime_of,
+    task_of,
+    task_of_cluster,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._log import in_sentence
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import (
-    LIST_FROM,
+    ON_THE_WAY,
     Connect,
     LogWish,
     Reader,
-    Rows,
-    endtime_of,
-    look_at,
-    rows_by_upid,
+    Row,
+    ends_all,
     sees_others,
-    with_endtimes,
     with_log,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._named import NEVER, Named
+from ansible_collections.proxkit.tasks.plugins.module_utils._patient import Patient
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
 
-T = t.TypeVar("T")
-
-TRIES = 3
-TRY_AGAIN_SECONDS = 0.3
 PAGE_ROWS = 1000
-# There is no deadline here: each request ends by its own time limit.
-NEVER = float("inf")
+MORE_ROWS = 20
 _NODES_AT_ONCE = 16
 _FINISHED_FILTERS = ("ok", "warning", "error", "unknown")
 
@@ -104,48 +102,102 @@ class Found:
     tasks: list[Task]
     asked: frozenset[str] = frozenset()
     unreachable: dict[str, str] = dataclasses.field(default_factory=dict)  # why, by node
+    blind: list[str] = dataclasses.field(default_factory=list)  # nodes that show one's own tasks only
     warnings: list[str] = dataclasses.field(default_factory=list)
     errors: list[ApiError] = dataclasses.field(default_factory=list)
 
 
-class Patient:
-    """A reader each of whose requests is tried three times at the most: a passing fault may be over a moment later."""
+class _Pages:
+    """Tasks of one node that fit a filter."""
 
-    def __init__(self, source: Reader, clock: Clock) -> None:
-        """``source`` is asked; ``clock`` passes the time between two tries."""
+    def __init__(self, source: Reader, node: str, filters: Filters, found: Found) -> None:
         self._source = source
-        self._clock = clock
+        self._node = node
+        self._filters = filters
+        self._found = found
+        self._tasks: dict[str, Task] = {}
 
-    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
-        """As of ``Reader``."""
-        return self._ask(lambda: self._source.status(upid, until))
+    @property
+    def latest(self) -> list[Task]:
+        """Those that started last, as many as are wanted."""
+        return _latest(self._tasks.values(), self._filters.limit)
 
-    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
-        """As of ``Reader``."""
-        return self._ask(lambda: self._source.listed(node, until, **filters))
+    def find(self) -> None:
+        """Read as many pages as it takes. Raises ``ApiError``."""
+        for query in self._filters.queries():
+            self._read(query)
+        # Tasks of two users are proof enough.
+        if len({task.upid.user for task in self._tasks.values()}) < 2:
+            with contextlib.suppress(ApiError):
+                if not sees_others(self._source, self._node, NEVER):
+                    self._be_blind()
 
-    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
-        """As of ``Reader``."""
-        return self._ask(lambda: self._source.log(upid, start, limit, until))
+    def _be_blind(self) -> None:
+        own = f"Node {self._node} lists only one's own tasks: Sys.Audit on /nodes/{self._node} is missing."
+        self._found.blind.append(self._node)
+        self._found.warnings.append(own)
+        if self._filters.source == "archive" or (self._filters.outcomes and "running" not in self._filters.outcomes):
+            return
+        # A user's tokens' running tasks are its own as well: the node's list hides them, the cluster's does not.
+        for row in self._source.cluster_tasks(NEVER):
+            upid = _upid_of(row)
+            if upid is not None and upid.node == self._node:
+                self._take(task_of_cluster(upid, row), running_only=True)
 
-    def node_names(self, until: float) -> list[str]:
-        """As of ``Reader``."""
-        return self._ask(lambda: self._source.node_names(until))
+    def _read(self, query: dict[str, t.Any]) -> None:
+        start, size = 0, self._page_size()
+        while True:
+            rows, total = self._source.listed(self._node, NEVER, **query, start=start, limit=size)
+            for row in rows:
+                if _upid_of(row) is None:
+                    self._found.warnings.append(
+                        f"Node {self._node} lists a task whose UPID is malformed; it is left out."
+                    )
+                else:
+                    self._take(task_of_row(row))
+            start += len(rows)
+            size = min(2 * size, PAGE_ROWS)
+            if not rows or (total is not None and start >= total) or self._enough(rows[-1]):
+                return
 
-    def close(self) -> None:
-        """As of ``Reader``."""
-        self._source.close()
+    def _page_size(self) -> int:
+        """Rows a page: some more than wanted, as the last ones wanted are told by those that follow."""
+        limit = self._filters.limit
+        # Where rows are dropped here, pages of the size of the limit would be many.
+        if not limit or not self._filters.exact:
+            return PAGE_ROWS
+        return min(2 * limit + MORE_ROWS, PAGE_ROWS)
 
-    def _ask(self, ask: t.Callable[[], T]) -> T:
-        for _try in range(TRIES - 1):
-            try:
-                return ask()
-            except ApiError as exc:
-                # What took all the time of a request will hardly be faster now.
-                if not exc.passing or exc.details.get("timed_out"):
-                    raise
-            self._clock.sleep(TRY_AGAIN_SECONDS)
-        return ask()
+    def _enough(self, row: Row) -> bool:
+        """Whether no task behind this row can have started later than those found.
+
+        Lists come by end time, the latest first, and nothing starts after its end (PVE: ``file_read_lines`` of the
+        index backwards).
+        """
+        limit, endtime = self._filters.limit, endtime_of(row)
+        if not limit or len(self._tasks) < limit or endtime is None:
+            return False
+        return self.latest[-1].upid.starttime > endtime
+
+    def _take(self, task: Task | None, running_only: bool = False) -> None:
+        """Keep a task that fits, once: a list that grows while it is read shows the same row again."""
+        if task is None or not self._filters.fit(task) or (running_only and task.sight != "running"):
+            return
+        known = self._tasks.get(task.upid.native)
+        if known is None or (known.sight == "running" and task.sight == "stopped"):
+            self._tasks[task.upid.native] = task
+
+
+def _latest(tasks: t.Iterable[Task], limit: int) -> list[Task]:
+    """The ``limit`` tasks (0: all) that started last, the last one first."""
+    return sorted(tasks, key=lambda task: (task.upid.starttime, task.upid.pstart), reverse=True)[: limit or None]
+
+
+def _upid_of(row: Row) -> Upid | None:
+    try:
+        return parse(row.get("upid"))
+    except InvalidUpid:
+        return None
 
 
 Ask = t.Callable[[Reader, Found], None]
@@ -178,92 +230,45 @@ class Finder:
             finally:
                 source.close()
         found = self._each_node({node: self._matcher(node, filters) for node in nodes})
-        tasks = sorted(found.tasks, key=lambda task: (task.upid.starttime, task.upid.pstart), reverse=True)
-        return dataclasses.replace(found, tasks=tasks[: filters.limit or None])
+        return dataclasses.replace(found, tasks=_latest(found.tasks, filters.limit))
 
     # One node
 
     def _namer(self, upids: t.Sequence[Upid]) -> Ask:
         def ask(source: Reader, found: Found) -> None:
-            rows: dict[str, dict[str, t.Any]] = {}
-            if len(upids) >= LIST_FROM:
-                rows = rows_by_upid(source, upids[0].node, upids, NEVER)
-            tasks = []
-            for upid in upids:
-                task = task_of_row(rows[upid.native]) if upid.native in rows else None
-                # What a row says of a task that ended is final; else only the task itself knows.
-                if task is None or task.outcome in ("running", "unknown"):
-                    task = self._look(source, upid, found)
-                tasks.append(task)
-            tasks = with_endtimes(source, tasks, NEVER)
-            found.tasks.extend(self._logged(source, tasks, found))
+            named = Named(source, upids)
+            try:
+                named.find()
+            finally:
+                # What a node told before it stopped answering counts.
+                found.warnings.extend(named.warnings)
+                found.errors.extend(named.errors)
+                found.tasks.extend(self._logged(source, named.tasks, found))
 
         return ask
-
-    def _look(self, source: Reader, upid: Upid, found: Found) -> Task:
-        try:
-            return look_at(source, upid, NEVER)
-        except NoSuchTask as exc:
-            return Task(upid, "missing", error=exc.message)
-        except (NodeUnreachable, HostUnreachable):
-            raise
-        except ApiError as exc:
-            found.errors.append(exc)
-            return Task(upid, error=exc.message)
 
     def _matcher(self, node: str, filters: Filters) -> Ask:
         def ask(source: Reader, found: Found) -> None:
-            tasks: dict[str, Task] = {}
-            for query in filters.queries():
-                self._read_pages(source, node, query, filters, tasks, found)
-            # Tasks of two users are proof enough.
-            if len({task.upid.user for task in tasks.values()}) < 2:
-                with contextlib.suppress(ApiError):
-                    if not sees_others(source, node, NEVER):
-                        own = f"Node {node} lists only one's own tasks: Sys.Audit on /nodes/{node} is missing."
-                        found.warnings.append(own)
-            latest = sorted(tasks.values(), key=lambda task: task.upid.starttime, reverse=True)
-            found.tasks.extend(self._logged(source, latest[: filters.limit or None], found))
+            pages = _Pages(source, node, filters, found)
+            try:
+                pages.find()
+            finally:
+                found.tasks.extend(self._logged(source, pages.latest, found))
 
         return ask
 
-    def _read_pages(
-        self,
-        source: Reader,
-        node: str,
-        query: dict[str, t.Any],
-        filters: Filters,
-        tasks: dict[str, Task],
-        found: Found,
-    ) -> None:
-        start = fitting = 0
-        # Where rows are dropped here, pages of the size of the limit would be many.
-        size = min(filters.limit or PAGE_ROWS, PAGE_ROWS) if filters.exact else PAGE_ROWS
-        while True:
-            rows, total = source.listed(node, NEVER, **query, start=start, limit=size)
-            for row in rows:
-                task = task_of_row(row)
-                if task is None:
-                    found.warnings.append(f"Node {node} lists a task whose UPID is malformed; it is left out.")
-                elif filters.fit(task) and task.upid.native not in tasks:
-                    # The list may grow while it is read: the same row can come again on the next page.
-                    tasks[task.upid.native] = task
-                    fitting += 1
-            start += len(rows)
-            if not rows or (filters.limit and fitting >= filters.limit) or (total is not None and start >= total):
-                return
-
     def _logged(self, source: Reader, tasks: t.Sequence[Task], found: Found) -> list[Task]:
-        logged = []
-        for task in tasks:
-            logged.append(task)
-            if task.outcome != "unseen" and self._log.wants(task):
-                try:
-                    logged[-1] = with_log(source, task, self._log.lines, NEVER)
-                except (NodeUnreachable, HostUnreachable):
-                    raise
-                except ApiError as exc:
-                    found.warnings.append(f"The log of {task.upid.native} could not be read: {exc.message}.")
+        """``tasks`` with the logs that are wanted; what keeps from those costs nothing else."""
+        logged = list(tasks)
+        for index, task in enumerate(tasks):
+            if task.outcome == "unseen" or not self._log.wants(task):
+                continue
+            try:
+                logged[index] = with_log(source, task, self._log.lines, NEVER)
+            except ApiError as exc:
+                found.warnings.append(f"The log of {task.upid.native} could not be read: {in_sentence(exc.message)}.")
+                if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+                    break
         return logged
 
     # All nodes
@@ -276,6 +281,7 @@ class Finder:
         for node, future in futures.items():
             found, error = future.result()
             everything.tasks.extend(found.tasks)
+            everything.blind.extend(found.blind)
             everything.warnings.extend(found.warnings)
             everything.errors.extend(found.errors)
             if isinstance(error, NodeUnreachable):
@@ -299,13 +305,9 @@ class Finder:
         return Patient(self._connect(), self._clock)
 
 
-def task_of_row(row: t.Mapping[str, t.Any]) -> Task | None:
+def task_of_row(row: Row) -> Task | None:
     """The task that a row of a list tells of; None where its UPID is malformed."""
-    try:
-        upid = parse(row.get("upid"))
-    except InvalidUpid:
+    upid = _upid_of(row)
+    if upid is None:
         return None
-    status = row.get("status")
-    if status == "RUNNING":
-        return Task(upid, "running")
-    return Task(upid, "stopped", status, endtime=endtime_of(row))
+    return task_of(upid, row) or Task(upid, "stopped", row.get("status") or None)

@@ -106,6 +106,11 @@ def clean(text: str) -> str:
     return "".join(shown).rstrip()
 
 
+def in_sentence(text: str) -> str:
+    """A text of others as a part of a sentence of ours: one clean line, its full stop left to the sentence."""
+    return clean(text).strip().rstrip(".")
+
+
 def _overwritten(line: str) -> str:
     states = [state for state in line.split("\r") if state.strip()]
     shown: list[str] = []
@@ -119,17 +124,18 @@ def _overwritten(line: str) -> str:
 
 # --- the verdict
 
-_VERDICT = re.compile(r"TASK (?:ERROR: (?P<error>.*\S)|(?P<end>OK|WARNINGS: [0-9]+|unknown)\s*$)", re.DOTALL)
+_VERDICT = re.compile(r"TASK (?:ERROR:(?:\s*$| (?P<error>.*\S))|(?P<end>OK|WARNINGS: [0-9]+|unknown)\s*$)", re.DOTALL)
 
 
 def verdict(lines: t.Sequence[str]) -> str | None:
     """The exit status that a log's last line tells; None where it is no verdict.
 
     The line is matched at its end: output without a line break leaves ``progress 100%TASK OK``, which makes Proxmox VE
-    itself answer ``unexpected status``. Backup Server puts a time in front.
+    itself answer ``unexpected status``. So does an error without a text (``PVE::Tools::upid_read_status`` wants a
+    character of it): its exit status is the empty text here. Backup Server puts a time in front.
     """
     match = _VERDICT.search(lines[-1]) if lines else None
-    return match and (match["end"] or match["error"])
+    return match and (match["end"] or match["error"] or "")
 
 
 # --- progress

@@ -1,7 +1,10 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking at single tasks: status, log and end time with as few requests as can be. Private to the collection."""
+"""Looking at single tasks: status and log with as few requests as can be. Private to the collection.
+
+Nothing here asks a second time: who wants patience puts it into the source, or looks again.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
     AccessError,
     ApiError,
     HostUnreachable,
+    LoginRefused,
     NodeUnreachable,
+    NotProxmox,
     OptionError,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._log import (
@@ -22,18 +27,22 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._log import (
     tail_start,
     verdict,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task, outcome_of
+from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
 
 # Lines of a log that one request brings at the most: a bound on memory and on the time of one answer.
 PAGE_LINES = 20_000
-# From this many tasks on a node, one list costs less than a status call for each.
-LIST_FROM = 3
-# Rows of a list that one request brings at the most, when the rows of known tasks are looked for.
-_MOST_ROWS = 5000
-_TRIES = 3
 
+Row = t.Mapping[str, t.Any]
 Rows = list[dict[str, t.Any]]
+
+# What says nothing of the task that was asked for, but of the way to its node: the others need not be asked now.
+ON_THE_WAY = (NodeUnreachable, HostUnreachable, NotProxmox)
+
+
+def ends_all(exc: ApiError) -> bool:
+    """Whether no further request to any node makes sense."""
+    return isinstance(exc, LoginRefused) or (isinstance(exc, (HostUnreachable, NotProxmox)) and not exc.passing)
 
 
 class Reader(t.Protocol):
@@ -44,6 +53,9 @@ class Reader(t.Protocol):
 
     def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
         """A page of a node's task list."""
+
+    def cluster_tasks(self, until: float) -> Rows:
+        """Running and recent tasks of all nodes."""
 
     def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
         """Rows of a log and its lines in all."""
@@ -59,10 +71,7 @@ class Source(Reader, t.Protocol):
     """What a wait asks for beside that."""
 
     def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
-        """Rows of a node's running tasks by UPID."""
-
-    def cluster_tasks(self, until: float) -> Rows:
-        """Running and recent tasks of all nodes."""
+        """Rows of a node's running tasks, and of some that ended lately, by UPID."""
 
     def stop(self, upid: Upid, until: float) -> None:
         """Ask for the end of a task."""
@@ -80,38 +89,46 @@ class LogWish:
 
     def wants(self, task: Task) -> bool:
         """Whether this task's log is to be read."""
-        if self.whose == "never" or task.outcome == "missing":
+        if self.whose == "never" or task.outcome == "missing" or task.lost_log:
             return False
         return self.whose == "always" or task.outcome != "ok"
 
 
-def look_at(source: Reader, upid: Upid, until: float) -> Task:
-    """The task as its node tells it now, an odd exit status checked against log and list.
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """A task as its node told it; ``faults`` are what kept log and list from a second opinion on an odd end."""
 
-    Raises ``ApiError`` where it could not be found out, ``NoSuchTask`` where the node does not know it.
+    task: Task
+    faults: tuple[ApiError, ...] = ()
+
+
+def look_at(source: Reader, upid: Upid, until: float, listed: t.Callable[[], Task | None]) -> Look:
+    """The task as its node tells it now, an odd exit status checked against its log, then against the list.
+
+    ``listed`` tells the task as a list has it. What a second opinion meets never costs the first. Raises ``ApiError``
+    where there is no first one, ``NoSuchTask`` where the node does not know the task.
     """
     answer = source.status(upid, until)
     if answer["status"] == "running":
-        return Task(upid, "running")
-    exitstatus: str | None = answer["exitstatus"]
-    if outcome_of(exitstatus, upid.product) == "unknown":
-        # PVE says so where the last output had no newline as well, and keeps the bad value in a cache.
-        second = _tried(lambda: _told_by_log(source, upid, until)) or _tried(lambda: _told_by_list(source, upid, until))
-        exitstatus = second or exitstatus
-    return Task(upid, "stopped", exitstatus)
-
-
-def _tried(ask: t.Callable[[], str | None]) -> str | None:
-    """What ``ask`` returns, asked again after passing faults; None where it cannot be had."""
-    for _try in range(_TRIES):
+        return Look(Task(upid, "running"))
+    task = Task(upid, "stopped", answer["exitstatus"])
+    if task.outcome != "unknown":
+        return Look(task)
+    # PVE says so where the last output had no newline as well, and keeps the bad value in a cache.
+    opinions: tuple[t.Callable[[], str | None], ...] = (
+        lambda: _told_by_log(source, upid, until),
+        lambda: _told_by_list(listed()),
+    )
+    faults: list[ApiError] = []
+    for ask in opinions:
         try:
-            return ask()
-        except (NodeUnreachable, HostUnreachable):
-            return None
+            exitstatus = ask()
         except ApiError as exc:
-            if not exc.passing:
-                return None
-    return None
+            faults.append(exc)
+            continue
+        if exitstatus is not None:
+            return Look(dataclasses.replace(task, exitstatus=exitstatus))
+    return Look(task, tuple(faults))
 
 
 def _told_by_log(source: Reader, upid: Upid, until: float) -> str | None:
@@ -120,10 +137,11 @@ def _told_by_log(source: Reader, upid: Upid, until: float) -> str | None:
     return verdict(_lines(source.log(upid, tail_start(total, 1), 1, until)[0])) if total else None
 
 
-def _told_by_list(source: Reader, upid: Upid, until: float) -> str | None:
-    """The exit status by the node's list."""
-    status = rows_by_upid(source, upid.node, [upid], until).get(upid.native, {}).get("status")
-    return None if status == "RUNNING" or outcome_of(status) == "unknown" else status
+def _told_by_list(task: Task | None) -> str | None:
+    """The exit status by a list's word."""
+    if task is None or task.sight != "stopped" or task.outcome == "unknown":
+        return None
+    return task.exitstatus
 
 
 def sees_others(source: Reader, node: str, until: float) -> bool:
@@ -156,7 +174,7 @@ def with_log(source: Reader, task: Task, lines: int, until: float) -> Task:
     rows, total = source.log(upid, 0, limit, until)
     # _lines comes first: it tells rows of odd form as a fault of the server.
     if _lines(rows) and log_is_gone(rows):
-        return dataclasses.replace(task, error=task.error or "its log is gone")
+        return dataclasses.replace(task, lost_log=True)
     found = rows
     start = tail_start(total, lines) if lines else 0
     if start > 0:
@@ -172,36 +190,3 @@ def with_log(source: Reader, task: Task, lines: int, until: float) -> Task:
     text = _lines(found)[-lines:]
     # PVE fills an empty log with one row that says so.
     return dataclasses.replace(task, log=tuple(text), log_total=total if text else 0, progress=progress(text))
-
-
-def rows_by_upid(source: Reader, node: str, upids: t.Sequence[Upid], until: float) -> dict[str, dict[str, t.Any]]:
-    """The rows that a node's list has for these tasks, by UPID: one request, as narrow as the server can make it."""
-    filters: dict[str, t.Any] = {
-        "source": "all",
-        "since": min(upid.starttime for upid in upids),
-        "until": max(upid.starttime for upid in upids),
-        "limit": _MOST_ROWS,
-    }
-    types = {upid.type for upid in upids}
-    if len(types) == 1:
-        filters["typefilter"] = types.pop()
-    rows, _total = source.listed(node, until, **filters)
-    return {str(row.get("upid")): row for row in rows}
-
-
-def with_endtimes(source: Reader, tasks: t.Sequence[Task], until: float) -> list[Task]:
-    """The tasks of one node, those that stopped with the end time of the node's list where it has one."""
-    wanted = [task for task in tasks if task.sight == "stopped" and task.endtime is None]
-    rows = rows_by_upid(source, wanted[0].upid.node, [task.upid for task in wanted], until) if wanted else {}
-    return [
-        dataclasses.replace(task, endtime=endtime_of(rows[task.upid.native]))
-        if task.endtime is None and task.upid.native in rows
-        else task
-        for task in tasks
-    ]
-
-
-def endtime_of(row: t.Mapping[str, t.Any]) -> int | None:
-    """The end time of a list's row in epoch seconds."""
-    endtime = row.get("endtime")
-    return int(endtime) if isinstance(endtime, (int, str)) and str(endtime).isdigit() else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._log import clean
+from ansible_collections.proxkit.tasks.plugins.module_utils._log import clean, in_sentence
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import FailOn, Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._wait import Waited
 
@@ -28,14 +28,15 @@ def describe(task: Task) -> str:
     how = {
         "ok": "ended OK",
         "warning": f"ended with {task.exitstatus}",
-        "error": f"failed: {task.exitstatus}",
+        # Each text is made safe by itself: a carriage return in it must not take our words along.
+        "error": f"failed: {in_sentence(task.exitstatus or '')}" if task.exitstatus else "failed without a text",
         "unknown": f"was killed, or its node lost power: nobody can say how it ended (exit status {task.exitstatus!r})",
         "running": "is still running",
         "missing": "is not known to its node: its log was rotated away, or the UPID is of another cluster",
         "unseen": "could not be looked at",
     }[task.outcome]
     # What stood in the way matters only while the end is not known, or where the server has words for it.
-    why = f": {task.error}" if task.error and task.sight != "stopped" else ""
+    why = f": {in_sentence(task.error)}" if task.error and task.sight != "stopped" else ""
     return clean(f"{what} on {upid.node} {how}{why} ({upid.native})")
 
 
@@ -74,9 +75,9 @@ def wait_result(
     )
     lead = ""
     if waited.fatal is not None:
-        lead = f"{waited.fatal.message}. "
+        lead = f"{in_sentence(waited.fatal.message)}. "
     elif waited.timed_out:
-        lead = f"Timed out after {waited.elapsed:.1f} s: "
+        lead = f"Timed out after {waited.timeout:.1f} s: "
     elif check_mode and unfinished:
         lead = "Looked once (check mode): "
     matter = [*bad, *unfinished] if failed or waited.timed_out or check_mode else bad
@@ -95,6 +96,7 @@ def wait_result(
             *waited.warnings,
             *_told(waited.tasks, "warning" if fail_on != "warning" else None),
             *_told(blind, "unseen" if not failed else None),
+            *_lost_logs(waited.tasks),
         ],
     }
 
@@ -105,6 +107,14 @@ def _told(tasks: t.Sequence[Task], outcome: str | None) -> list[str]:
     texts = [f"{describe(task)}." for task in told[:_MAX_NAMED]]
     more = len(told) - _MAX_NAMED
     return [*texts, f"{_tasks(more)} more: {outcome}."] if more > 0 else texts
+
+
+def _lost_logs(tasks: t.Sequence[Task]) -> list[str]:
+    """What is to be said where the log of a task is gone, while its node's list still tells how it ended."""
+    lost = [task for task in tasks if task.lost_log]
+    texts = [f"The log of this task is gone, its node's list tells the end: {describe(task)}." for task in lost]
+    more = len(lost) - _MAX_NAMED
+    return [*texts[:_MAX_NAMED], *([f"The logs of {_tasks(more)} more are gone."] if more > 0 else [])]
 
 
 def stop_result(
@@ -122,7 +132,7 @@ def stop_result(
     failed = waited.fatal is not None or (bool(unfinished) and not check_mode)
     texts = {task.upid.native: task.upid.text for task in waited.tasks}
     if waited.fatal is not None:
-        msg = sentence(waited.tasks, unfinished, f"{waited.fatal.message}. ")
+        msg = sentence(waited.tasks, unfinished, f"{in_sentence(waited.fatal.message)}. ")
     elif failed:
         msg = sentence(waited.tasks, unfinished, f"Not all is stopped after {waited.elapsed:.1f} s: ")
     else:
@@ -157,20 +167,22 @@ def info_result(found: Found, *, no_task: t.Sequence[t.Any] = (), warnings: t.Se
     """The result of ``proxmox_task_info``; ``failed`` and ``warnings`` (texts) are for its caller."""
     unreachable = sorted(found.unreachable)
     nobody = bool(unreachable) and found.unreachable.keys() >= found.asked
-    reasons = [error.message for error in found.errors]
+    reasons = [in_sentence(error.message) for error in found.errors]
     if nobody:
-        reasons += [found.unreachable[node] for node in unreachable]
+        reasons += [in_sentence(found.unreachable[node]) for node in unreachable]
     return {
         "failed": bool(reasons),
         "changed": False,
         "tasks": [task.to_dict() for task in found.tasks],
         "missing": [task.upid.text for task in found.tasks if task.outcome == "missing"],
+        "blind_nodes": sorted(found.blind),
         "unreachable_nodes": unreachable,
         "no_task": list(no_task),
         "msg": "; ".join(dict.fromkeys(reasons)) + "." if reasons else f"{_tasks(len(found.tasks))} found.",
         "warnings": [
             *warnings,
             *dict.fromkeys(found.warnings),
-            *(f"Nothing is known of node {node}: {found.unreachable[node]}." for node in unreachable),
+            *_lost_logs(found.tasks),
+            *(f"Nothing is known of node {node}: {in_sentence(found.unreachable[node])}." for node in unreachable),
         ],
     }

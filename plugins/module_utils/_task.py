@@ -24,14 +24,15 @@ _WARNINGS = re.compile(r"WARNINGS: ([0-9]+)")
 def outcome_of(exitstatus: str | None, product: str = "pve") -> Outcome:
     """The outcome that an exit status means.
 
-    The rule is PVE's own (``PVE::UPID``: ``OK``, ``WARNINGS: <n>``, empty or ``unexpected status``, all else an
-    error). PBS says ``unknown`` where it cannot tell (``worker_task.rs``).
+    The rule is PVE's own (``PVE::UPID``: ``OK``, ``WARNINGS: <n>``, none or ``unexpected status``, all else an
+    error). PBS says ``unknown`` where it cannot tell (``worker_task.rs``). An empty text is an error that has none: a
+    log's last line told it, no server does.
     """
     if exitstatus == "OK":
         return "ok"
     if exitstatus is not None and _WARNINGS.fullmatch(exitstatus):
         return "warning"
-    if not exitstatus or exitstatus == UNEXPECTED or (product == "pbs" and exitstatus == "unknown"):
+    if exitstatus is None or exitstatus == UNEXPECTED or (product == "pbs" and exitstatus == "unknown"):
         return "unknown"
     return "error"
 
@@ -41,7 +42,8 @@ class Task:
     """What is known of one task.
 
     ``endtime`` is in epoch seconds and comes from the server's lists alone; ``log`` is None where none was asked
-    for or none could be read; ``error`` says why nothing (more) could be found out.
+    for or none could be read; ``lost_log`` says that there is no log file any more; ``error`` says why nothing (more)
+    could be found out.
     """
 
     upid: Upid
@@ -53,6 +55,7 @@ class Task:
     log_total: int | None = None
     progress: Progress | None = None
     error: str | None = None
+    lost_log: bool = False
 
     @property
     def outcome(self) -> Outcome:

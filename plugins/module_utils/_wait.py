@@ -18,21 +18,29 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import Tasks
 from ansible_collections.proxkit.tasks.plugins.module_utils._follow import Follow
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import Connect
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock
-from ansible_collections.proxkit.tasks.plugins.module_utils._stop import SIDE_BY_SIDE, StopList, Stopper
+from ansible_collections.proxkit.tasks.plugins.module_utils._stop import SIDE_BY_SIDE, StopList, Stopper, seconds_for
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
 from ansible_collections.proxkit.tasks.plugins.module_utils._watch import GATHER_GRACE, LOOK_GRACE, Plan, Watch
 
 # What is left of 15 s when fetching logs has its share.
 STOP_SECONDS = 13.0
+# Shortest and longest pause between two looks while tasks are being stopped.
+STOP_PAUSES = (0.5, 1.0)
+# PVE holds the refusal of a login back for 3 s, so that the client gives the first request with credentials 5 s: a wait
+# lasts until somebody has had a first answer, but no longer than this, ...
+FIRST_LOOK_SECONDS = 5.2
+# ... and a moment for the others.
+_FIRST_GRACE = 0.3
 
 
 @dataclasses.dataclass(frozen=True)
 class Waited:
     """What a wait found out: tasks in the order asked for, and what kept it from finding out more.
 
-    ``elapsed`` in seconds; ``timed_out``: the deadline came first; ``settled`` and ``stopped`` hold the UPIDs about
-    which no more is to be found out, and of the tasks that ran and were stopped.
+    ``elapsed`` is in seconds, a stopping included, ``timeout`` is the time there was, without it; ``timed_out``: the
+    deadline came first; ``settled`` and ``stopped`` hold the UPIDs about which no more is to be found out, and of the
+    tasks that ran and were stopped.
     """
 
     tasks: list[Task]
@@ -42,10 +50,13 @@ class Waited:
     stopped: tuple[str, ...]
     warnings: list[str]
     fatal: TasksError | None = None
+    timeout: float = 0.0
 
 
 def wait(upids: t.Sequence[Upid], plan: Plan, connect: Connect, clock: Clock) -> Waited:
     """Wait for tasks as ``plan`` says; ends at the latest 2 s after the deadline, whatever the servers do.
+
+    Before anybody has answered it lasts for at least some 5.5 s: a refusal of the credentials takes that long.
 
     ``connect`` gives a source of its own to each thread. What could not be found out is in the result, never raised.
     """
@@ -55,10 +66,20 @@ def wait(upids: t.Sequence[Upid], plan: Plan, connect: Connect, clock: Clock) ->
 
 
 def stop_rest(waited: Waited, plan: Plan, connect: Connect, clock: Clock) -> Waited:
-    """Stop what still runs after a wait that timed out, and see to it that it is gone; takes 15 s at the most."""
+    """Stop what still runs after a wait that timed out, and see to it that it is gone.
+
+    Takes 15 s at the most, and a second more for every task beyond ten on the busiest node.
+    """
     rest = [task.upid for task in waited.tasks if task.upid.native not in waited.settled]
     plan = dataclasses.replace(
-        plan, timeout=STOP_SECONDS, stop=True, wait_for="all", fail_fast=False, follow_ha=False, longest=plan.interval
+        plan,
+        timeout=seconds_for(rest, STOP_SECONDS),
+        stop=True,
+        wait_for="all",
+        fail_fast=False,
+        follow_ha=False,
+        interval=min(plan.interval, STOP_PAUSES[0]),
+        longest=STOP_PAUSES[1],
     )
     stopping = wait(rest, plan, connect, clock)
     after = {task.upid.native: task for task in stopping.tasks}
@@ -91,6 +112,7 @@ class _Waiter:
         self._clock = clock
         self._begun = clock.monotonic()
         self._deadline = self._begun + plan.timeout
+        self._looked_at: float | None = None  # when somebody's first look was over
         self._fatal: BaseException | None = None
         self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._order = [upid.native for upid in upids]
@@ -118,22 +140,25 @@ class _Waiter:
             finally:
                 worker.source.close()
                 self._busy.discard(worker)
-                self._news.put(None)
+                self._note_news()
 
         # A daemon: a request that hangs must not keep the process when the deadline is over.
         self._workers.append(worker)
         self._busy.add(worker)
         threading.Thread(target=guarded, name="proxkit.tasks", daemon=True).start()
 
+    def _note_news(self) -> None:
+        self._news.put(None)
+
     def _watch(self, node: str, upids: t.Sequence[Upid]) -> None:
         watch = Watch(node, upids, self._connect(), self._plan, self._clock, self._begun)
         self._watches.append(watch)
-        self._start(watch, lambda: watch.run(lambda: self._news.put(None)))
+        self._start(watch, lambda: watch.run(self._note_news))
         if self._plan.stop and not self._plan.one_look:
             todo = StopList(watch)
             self._stop_lists.append(todo)
             for _index in range(min(SIDE_BY_SIDE, len(upids))):
-                stopper = Stopper(todo, self._connect(), self._clock, self._deadline)
+                stopper = Stopper(todo, self._connect(), self._clock, self._deadline, self._note_news)
                 self._start(stopper, stopper.run)
 
     def _follow(self, request: Upid) -> None:
@@ -159,20 +184,22 @@ class _Waiter:
 
     def wait(self) -> None:
         """Until the goal is reached, the deadline is over or something makes all further waiting vain."""
-        end = self._deadline + GATHER_GRACE
         enough_at: float | None = None
+        enough_end = float("inf")
         while True:
             if self._plan.follow_ha and not self._plan.one_look:
                 self._follow_requests()
             # A request to stop need not be answered once its tasks are seen to be gone.
             busy: list[Worker] = [worker for worker in list(self._busy) if not isinstance(worker, Stopper)]
             now = self._clock.monotonic()
+            end = min(self._latest_end(now), enough_end)
             if not busy or self._fatal is not None or now >= end:
                 break
             if enough_at is None and self._enough():
                 # The others may end their look and fetch their logs; one that hangs has nothing to add.
                 enough_at = now
-                end = min(end, now + self._plan.request_timeout)
+                enough_end = now + self._plan.request_timeout
+                end = min(end, enough_end)
                 for worker in busy:
                     worker.finish.set()
             if enough_at is not None and now >= enough_at + LOOK_GRACE:
@@ -187,6 +214,15 @@ class _Waiter:
                 continue
         for worker in self._workers:
             worker.finish.set()
+
+    def _latest_end(self, now: float) -> float:
+        """When this wait ends, whoever has not answered."""
+        if self._looked_at is None and any(watch.looked.is_set() for watch in self._watches):
+            self._looked_at = now
+        first = self._begun + FIRST_LOOK_SECONDS
+        if self._looked_at is not None:
+            first = min(first, self._looked_at)
+        return max(self._deadline + GATHER_GRACE, first + _FIRST_GRACE)
 
     def _enough(self) -> bool:
         """Whether there is no need to wait for the rest."""
@@ -221,6 +257,9 @@ class _Waiter:
         for watch in self._watches:
             settled.update(watch.settled)
             for native, task in watch.tasks.items():
+                if task.ended:
+                    # Where a second opinion is still wanted, none will come any more.
+                    settled.add(native)
                 # Why the last look failed is why the end is not known.
                 error = task.error or (None if task.ended else watch.fault)
                 if self._fatal is not None:
@@ -250,4 +289,5 @@ class _Waiter:
             ),
             warnings=[follow.warning for follow in self._follows.values() if follow.warning],
             fatal=self._fatal,
+            timeout=self._plan.timeout,
         )

@@ -9,35 +9,22 @@ import dataclasses
 import threading
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
-    ApiError,
-    HostUnreachable,
-    NodeUnreachable,
-    NoSuchTask,
-    TasksError,
-)
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._lists import with_endtimes
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import (
-    LIST_FROM,
+    ON_THE_WAY,
     LogWish,
     Source,
-    endtime_of,
-    look_at,
-    with_endtimes,
+    ends_all,
     with_log,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, pause
+from ansible_collections.proxkit.tasks.plugins.module_utils._round import Entry, Round
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import FailOn, Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
 
-# The list of running tasks may be stale by some 9.5 s: a RUNNING row counts for this long, then /status is asked ...
-BELIEVE_SECONDS = 5.0
-# ... for this many tasks a look, the ones not asked about for longest.
-PROBES = 4
-# A task's log appears a moment after its UPID: this long "no such task" may mean "not yet", for a UPID this young.
-GRACE_SECONDS = 5.0
-YOUNG_SECONDS = 60.0
-# Clocks differ between machines, hence so generous; a UPID from a nearby future is young as well.
-SKEW_SECONDS = 300.0
+# What answers is no Proxmox: whether that passes is to be known soon, whatever the pauses are.
+SHORT_PAUSE = 1.5
 # A request may outlast the deadline by this much, ...
 LOOK_GRACE = 0.8
 # ... and fetching logs and end times by this much.
@@ -61,18 +48,6 @@ class Plan:
     log: LogWish = dataclasses.field(default_factory=LogWish)
 
 
-@dataclasses.dataclass
-class _Entry:
-    """A task under watch."""
-
-    task: Task
-    asked: float = float("-inf")  # when /status was last tried
-    believed: float | None = None  # since when its RUNNING row has been believed
-    missed: float | None = None  # since when its node has not known it
-    settled: bool = False
-    logged: bool = False
-
-
 class Watch:
     """The tasks of one node under watch. ``run`` belongs to one thread; ``tasks`` may be read from any."""
 
@@ -82,7 +57,6 @@ class Watch:
         """``begun`` is when the wait began: it paces the looks, and the last one is made ``plan.timeout`` after it."""
         self.node = node
         self.source = source
-        self.fault: str | None = None
         self.looked = threading.Event()
         self.finish = threading.Event()
         self.gathering = False
@@ -90,7 +64,13 @@ class Watch:
         self._clock = clock
         self._begun = begun
         self._deadline = begun + plan.timeout
-        self._entries = {upid.native: _Entry(Task(upid)) for upid in upids}
+        self._round = Round(node, source, clock)
+        self._entries = {upid.native: Entry(Task(upid)) for upid in upids}
+
+    @property
+    def fault(self) -> str | None:
+        """What kept the last look from seeing all of them."""
+        return self._round.fault
 
     @property
     def tasks(self) -> dict[str, Task]:
@@ -100,7 +80,7 @@ class Watch:
     @property
     def running(self) -> list[Upid]:
         """The tasks that were seen running and not yet seen to end."""
-        return [entry.task.upid for entry in self._pending() if entry.task.sight == "running"]
+        return [entry.upid for entry in self._pending() if entry.task.sight == "running"]
 
     @property
     def settled(self) -> dict[str, Task]:
@@ -115,146 +95,62 @@ class Watch:
         while True:
             at = self._clock.monotonic()
             until = self._deadline + LOOK_GRACE
-            self._look(at, until)
-            if self._plan.log.whose != "never":
-                self._fetch_logs([entry for entry in self._entries.values() if entry.settled], until)
+            self._round.look(self._entries.values(), until, self._plan.one_look or at >= self._deadline)
             self.looked.set()
             changed()
+            self.gathering = True
+            self._fetch_logs([entry for entry in self._entries.values() if entry.settled], until)
+            self.gathering = False
             now = self._clock.monotonic()
             # A look that began before the deadline is not the last one.
             last = self._plan.one_look or at >= self._deadline or now >= self._deadline + LOOK_GRACE / 2
             if last or not self._pending() or self.finish.is_set():
                 break
             wait = pause(now - self._begun, self._plan.interval, self._plan.longest)
+            if self._round.not_proxmox:
+                wait = min(wait, SHORT_PAUSE)
             if self._clock.wait(self.finish, min(wait, max(0.0, self._deadline - now))):
                 break
         self.gathering = True
         self._gather(self._deadline + GATHER_GRACE)
 
-    def _pending(self) -> list[_Entry]:
+    def tell(self, task: Task) -> None:
+        """What another thread has seen: that a task is gone. An odd end is left to the next look."""
+        entry = self._entries[task.upid.native]
+        if task.outcome == "unknown":
+            entry.see(task)
+        else:
+            entry.settle(task)
+
+    def _pending(self) -> list[Entry]:
         return [entry for entry in self._entries.values() if not entry.settled]
 
-    def _look(self, now: float, until: float) -> None:
-        """One round over all tasks that may still run."""
-        self.fault = None
-        try:
-            for entry in self._to_ask(now, until):
-                self._ask(entry, until)
-        except NodeUnreachable as exc:
-            self._note(exc)
-            self._ask_cluster(until)
-        except HostUnreachable as exc:
-            if not exc.passing:
-                raise
-            self._note(exc)
-
-    def _to_ask(self, now: float, until: float) -> list[_Entry]:
-        """The tasks that only /status can tell more about, the one not asked about for longest first."""
-        pending = sorted(self._pending(), key=lambda entry: entry.asked)
-        if len(pending) < LIST_FROM:
-            return pending
-        try:
-            rows = self.source.active(self.node, until)
-        except (NodeUnreachable, HostUnreachable):
-            raise
-        except ApiError as exc:
-            self._note(exc)
-            if exc.details.get("status") == 401 and not exc.passing:
-                raise
-            # The server may still answer for each task. Where the fault may be over at the next look, a few will do.
-            return pending[:PROBES] if exc.passing and now < self._deadline else pending
-        ask, doubtful = [], []
-        for entry in pending:
-            if rows.get(entry.task.upid.native, {}).get("status") != "RUNNING":
-                # Ended, or out of sight: that it is missing here proves nothing.
-                ask.append(entry)
-                continue
-            entry.task = Task(entry.task.upid, "running")
-            entry.missed = None
-            entry.believed = now if entry.believed is None else entry.believed
-            if now - entry.believed > BELIEVE_SECONDS:
-                doubtful.append(entry)
-        return ask + doubtful[:PROBES]
-
-    def _ask(self, entry: _Entry, until: float) -> None:
-        """Ask the node about one task. Raises where that says something about the node or the host."""
-        entry.asked = self._clock.monotonic()
-        try:
-            entry.task = look_at(self.source, entry.task.upid, until)
-        except NoSuchTask as exc:
-            if self._too_early(entry):
-                entry.task = dataclasses.replace(entry.task, error=exc.message)
-            else:
-                self._settle(entry, Task(entry.task.upid, "missing", error=exc.message))
-            return
-        except (NodeUnreachable, HostUnreachable):
-            raise
-        except ApiError as exc:
-            if exc.details.get("status") == 401 and not exc.passing:
-                raise
-            entry.task = dataclasses.replace(entry.task, error=exc.message)
-            if not exc.passing:
-                self._settle(entry, entry.task)
-            return
-        entry.missed = None
-        entry.believed = entry.asked
-        if entry.task.ended:
-            self._settle(entry, entry.task)
-
-    def _too_early(self, entry: _Entry) -> bool:
-        """Whether a task that its node does not know may only just have begun."""
-        now = self._clock.monotonic()
-        if entry.missed is None:
-            age = self._clock.time() - entry.task.upid.starttime
-            if entry.task.sight == "running" or not -SKEW_SECONDS < age < YOUNG_SECONDS:
-                return False
-            entry.missed = now
-        return now - entry.missed < GRACE_SECONDS
-
-    def _settle(self, entry: _Entry, task: Task) -> None:
-        entry.task = task
-        entry.settled = True
-
-    def _note(self, exc: TasksError) -> None:
-        self.fault = exc.message
-
-    def _ask_cluster(self, until: float) -> None:
-        """A node that is down: the cluster file system may know of tasks that ended on it before."""
-        try:
-            rows = {str(row.get("upid")): row for row in self.source.cluster_tasks(until)}
-        except ApiError:
-            return
-        for entry in self._pending():
-            row = rows.get(entry.task.upid.native)
-            if row is None:
-                continue
-            if endtime_of(row) and row.get("status"):
-                task = Task(entry.task.upid, "stopped", row["status"], endtime=endtime_of(row))
-                if task.outcome != "unknown":
-                    self._settle(entry, task)
-            elif entry.task.sight == "unseen":
-                entry.task = Task(entry.task.upid, "running")
-
-    def _fetch_logs(self, entries: t.Iterable[_Entry], until: float) -> None:
+    def _fetch_logs(self, entries: t.Iterable[Entry], until: float) -> None:
+        """Fetch the logs that are still wanted of ``entries``; what keeps from that costs nothing else."""
         for entry in entries:
             if entry.logged or not self._plan.log.wants(entry.task):
                 continue
             if self._clock.monotonic() >= until:
                 return
             try:
-                entry.task = with_log(self.source, entry.task, self._plan.log.lines, until)
-                entry.logged = True
-            except (NodeUnreachable, HostUnreachable):
-                return
+                task = with_log(self.source, entry.task, self._plan.log.lines, until)
             except ApiError as exc:
+                if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+                    return
                 # Another try comes with gathering, unless there is no use.
                 entry.logged = not exc.passing
+                continue
+            entry.amend(log=task.log, log_total=task.log_total, progress=task.progress, lost_log=task.lost_log)
+            entry.logged = True
 
     def _gather(self, until: float) -> None:
-        """Fetch the logs that are still wanted, and the end times in one request."""
+        """Fetch the logs that are still wanted, and the end times that no list has told yet in one request."""
         entries = list(self._entries.values())
-        if self._plan.log.whose != "never":
-            self._fetch_logs((entry for entry in entries if entry.task.sight != "unseen"), until)
+        for entry in entries:
+            if entry.task.ended:
+                # Nobody asks for a second opinion any more.
+                entry.settle(entry.task)
+        self._fetch_logs([entry for entry in entries if entry.task.sight != "unseen"], until)
         stopped = [entry for entry in entries if entry.task.sight == "stopped"]
         if not stopped or self._clock.monotonic() >= until:
             return
@@ -263,4 +159,4 @@ class Watch:
         except ApiError:
             return
         for entry, task in zip(stopped, tasks):
-            entry.task = task
+            entry.amend(endtime=task.endtime)

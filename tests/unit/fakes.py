@@ -51,7 +51,10 @@ class FakeSource:
     logs: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     cluster: Rows = dataclasses.field(default_factory=list)
     invisible: frozenset[str] = frozenset()  # tasks that no list shows
-    always_listed: bool = False  # the list still says RUNNING after the end
+    hidden: frozenset[str] = frozenset()  # tasks that the node's list of running ones does not show
+    recent: int = 25  # rows of the list of running tasks, up to which it has ended ones too
+    list_lag: float = 0.0  # seconds that the list goes on saying RUNNING after the end
+    cluster_lists: bool = False  # the cluster's list has the tasks as well
     script: dict[str, list[t.Any]] = dataclasses.field(default_factory=dict)  # next answers of a call
     calls: dict[str, int] = dataclasses.field(default_factory=dict)
     closed: bool = False
@@ -64,8 +67,22 @@ class FakeSource:
             raise answer
         return answer
 
-    def _runs(self, native: str) -> bool:
-        return self.clock.now < self.ends[native]
+    def _runs(self, native: str, lag: float = 0.0) -> bool:
+        return self.clock.now < self.ends[native] + lag
+
+    def _ended_row(self, native: str) -> dict[str, t.Any]:
+        endtime = EPOCH + int(self.ends[native] - 1000.0)
+        return {"upid": native, "status": self.exits.get(native, "OK"), "endtime": endtime}
+
+    def _listed(self, running: dict[str, t.Any]) -> Rows:
+        """Running tasks, then the ones that ended, the last one first."""
+        rows: Rows = []
+        for native in sorted(self.ends, key=lambda native: -self.ends[native]):
+            if native not in self.invisible and not self._runs(native, self.list_lag):
+                rows.append(self._ended_row(native))
+            elif native not in self.invisible:
+                rows.insert(0, {"upid": native, **running})
+        return rows
 
     def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
         answer = self._scripted("status")
@@ -79,21 +96,15 @@ class FakeSource:
 
     def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
         self._scripted("active")
-        return {
-            native: {"status": "RUNNING"}
-            for native in self.ends
-            if native not in self.invisible and (self.always_listed or self._runs(native))
-        }
+        rows = [row for row in self._listed({"status": "RUNNING"}) if row["upid"] not in self.hidden]
+        running = sum("endtime" not in row for row in rows)
+        return {str(row["upid"]): row for row in rows[: max(running, self.recent)]}
 
     def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
         answer = self._scripted("listed")
         if answer is not None:
             return t.cast("tuple[Rows, int | None]", answer)
-        rows: Rows = [
-            {"upid": native, "status": self.exits.get(native, "OK"), "endtime": EPOCH + int(end)}
-            for native, end in self.ends.items()
-            if not self._runs(native)
-        ]
+        rows = [row for row in self._listed({}) if "endtime" in row]
         return rows, len(rows)
 
     def node_names(self, until: float) -> list[str]:
@@ -101,7 +112,7 @@ class FakeSource:
 
     def cluster_tasks(self, until: float) -> Rows:
         self._scripted("cluster_tasks")
-        return self.cluster
+        return self._listed({}) if self.cluster_lists else self.cluster
 
     def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
         answer = self._scripted("log")

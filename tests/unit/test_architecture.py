@@ -17,8 +17,20 @@ PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
 UTILS = "ansible_collections.proxkit.tasks.plugins.module_utils."
 
 PURE = ("_errors", "_upid", "_log", "_task", "_polling")
-ENGINE = ("_look", "_watch", "_follow", "_stop", "_wait", "_inspect", "_report")
 CLIENT = ("_answers", "_refusals", "_https", "_login", "_api")
+ENGINE = (
+    "_look",
+    "_lists",
+    "_round",
+    "_watch",
+    "_follow",
+    "_stop",
+    "_wait",
+    "_patient",
+    "_named",
+    "_inspect",
+    "_report",
+)
 ORDER = ("_python", *PURE, "_libraries", "_options", *CLIENT, *ENGINE)  # a file imports files before it only
 # What may be imported beside the standard library, which is all that the other files need.
 OUTSIDE = {"_options": {"ansible"}, "_https": {"proxmoxer", "requests", "urllib3"}}

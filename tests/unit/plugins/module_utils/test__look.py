@@ -8,13 +8,21 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import AccessError, ApiError, NodeUnreachable
+from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
+    AccessError,
+    ApiError,
+    HostUnreachable,
+    LoginRefused,
+    NodeUnreachable,
+    NoSuchTask,
+    NotProxmox,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import (
     PAGE_LINES,
-    endtime_of,
+    Look,
+    ends_all,
     look_at,
     sees_others,
-    with_endtimes,
     with_log,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task
@@ -28,8 +36,18 @@ def ended(exitstatus: str, **more: t.Any) -> FakeSource:
     return FakeSource(clock, ends={NATIVE: clock.now}, exits={NATIVE: exitstatus}, **more)
 
 
-def listing(status: str | None) -> list[t.Any]:
-    return [([{"upid": NATIVE, "status": status, "endtime": EPOCH}], 1)]
+def look(source: FakeSource, listed: Task | ApiError | None = None) -> Look:
+    def by_list() -> Task | None:
+        source.calls["list"] = source.calls.get("list", 0) + 1
+        if isinstance(listed, ApiError):
+            raise listed
+        return listed
+
+    return look_at(source, upid(), 0, by_list)
+
+
+def listing(status: str | None) -> Task:
+    return Task(upid(), "running") if status == "RUNNING" else Task(upid(), "stopped", status, endtime=EPOCH)
 
 
 @pytest.mark.parametrize(
@@ -42,24 +60,29 @@ def listing(status: str | None) -> list[t.Any]:
         ("cut off", "boom", "boom"),
         ("cut off", "RUNNING", "unexpected status"),
         ("cut off", "unexpected status", "unexpected status"),
-        ("cut off", "", "unexpected status"),
+        ("cut off", None, "unexpected status"),
+        ("TASK ERROR: ", "unexpected status", ""),
+        ("TASK ERROR:", "unexpected status", ""),
     ],
 )
 def test_an_unexpected_status_gets_a_second_opinion(last_line: str, row: str | None, exitstatus: str) -> None:
-    source = ended("unexpected status", logs={NATIVE: ["first", last_line]}, script={"listed": listing(row)})
-    assert look_at(source, upid(), 0).exitstatus == exitstatus
+    source = ended("unexpected status", logs={NATIVE: ["first", last_line]})
+    task = look(source, listing(row)).task
+    assert task.exitstatus == exitstatus
+    assert task.outcome == ("error" if exitstatus == "" else Task(upid(), "stopped", exitstatus).outcome)
 
 
 def test_no_second_opinion_to_be_had() -> None:
-    source = ended("unexpected status", script={"log": [ApiError("501")], "listed": [([], None)]})
-    assert look_at(source, upid(), 0).outcome == "unknown"
-    source = ended("unexpected status", logs={NATIVE: []}, script={"listed": [([], None)]})
-    assert look_at(source, upid(), 0).outcome == "unknown"
+    refused = ApiError("501")
+    source = ended("unexpected status", script={"log": [refused]})
+    assert look(source) == Look(Task(upid(), "stopped", "unexpected status"), (refused,))
+    source = ended("unexpected status", logs={NATIVE: []})
+    assert look(source) == Look(Task(upid(), "stopped", "unexpected status"))
 
 
 def test_a_clear_end_needs_one_request() -> None:
     source = ended("boom")
-    assert look_at(source, upid(), 0).exitstatus == "boom"
+    assert look(source).task.exitstatus == "boom"
     assert source.calls == {"status": 1}
 
 
@@ -82,23 +105,6 @@ def test_a_log_that_was_cut_meanwhile() -> None:
     assert task.log == ()
 
 
-def test_end_times_come_from_the_list_alone() -> None:
-    source = ended("boom")
-    running = Task(upid(2), "running")
-    known = Task(upid(3), "stopped", "OK", endtime=5)
-    tasks = with_endtimes(source, [Task(upid(), "stopped", "boom"), running, known], 0)
-    assert [task.endtime for task in tasks] == [EPOCH + 1000, None, 5]
-    assert with_endtimes(source, [running], 0) == [running]
-    assert source.calls == {"listed": 1}
-
-
-@pytest.mark.parametrize(
-    ("value", "endtime"), [(7, 7), ("7", 7), (None, None), ("", None), ("soon", None), (-1, None), ([], None)]
-)
-def test_end_times_of_rows(value: t.Any, endtime: int | None) -> None:
-    assert endtime_of({"endtime": value}) == endtime
-
-
 @pytest.mark.parametrize("row", [{}, {"n": "1", "t": "text"}, {"n": 1, "t": None}, {"n": True, "t": "text"}])
 def test_rows_of_odd_form_are_a_passing_fault(row: dict[str, t.Any]) -> None:
     source = ended("unexpected status", script={"log": [([row], 1), ([row], 1), ([row], 1)]})
@@ -107,18 +113,38 @@ def test_rows_of_odd_form_are_a_passing_fault(row: dict[str, t.Any]) -> None:
     assert caught.value.passing
 
 
-def test_a_second_opinion_outlives_passing_faults() -> None:
+def test_each_opinion_is_asked_for_once_and_costs_nothing() -> None:
     passing = ApiError("got timeout", passing=True)
-    source = ended("unexpected status", logs={NATIVE: ["100%TASK OK"]}, script={"log": [passing, passing]})
-    assert look_at(source, upid(), 0).outcome == "ok"
-    # Where the log cannot be had at all, the list is asked.
-    source = ended("unexpected status", script={"log": [passing] * 9, "listed": listing("boom")})
-    assert look_at(source, upid(), 0).exitstatus == "boom"
-    source = ended("unexpected status", script={"log": [NodeUnreachable("595")], "listed": [NodeUnreachable("595")]})
-    assert look_at(source, upid(), 0).outcome == "unknown"
+    # Where the log cannot be had, the list is asked.
+    source = ended("unexpected status", script={"log": [passing]})
+    assert look(source, listing("boom")).task.exitstatus == "boom"
+    source = ended("unexpected status", script={"log": [NodeUnreachable("595")]})
+    seen = look(source, LoginRefused("401"))
+    assert seen.task.outcome == "unknown"
+    assert [type(fault) for fault in seen.faults] == [NodeUnreachable, LoginRefused]
+    assert source.calls == {"status": 1, "log": 1, "list": 1}
 
 
-@pytest.mark.parametrize(("error", "sees"), [(AccessError("403", status=403), False), (None, True)])
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [
+        (LoginRefused("401"), True),
+        (NotProxmox("a page", passing=False), True),
+        (NotProxmox("a page", passing=True), False),
+        (HostUnreachable("refused", passing=False), True),
+        (HostUnreachable("refused", passing=True), False),
+        (NodeUnreachable("595"), False),
+        (AccessError("403"), False),
+        (NoSuchTask("no such task"), False),
+        (ApiError("501"), False),
+        (ApiError("500", passing=True), False),
+    ],
+)
+def test_what_ends_all(error: ApiError, ends: bool) -> None:
+    assert ends_all(error) is ends
+
+
+@pytest.mark.parametrize(("error", "sees"), [(AccessError("403"), False), (None, True)])
 def test_who_sees_the_tasks_of_others(error: ApiError | None, sees: bool) -> None:
     source = FakeSource(FakeClock(), script={"log": [error]})
     assert sees_others(source, "pve1", 0) is sees

@@ -35,7 +35,7 @@ PBS = parse(r"UPID:elsa:00004F37:0039E469:00000000:5CA78B83:garbage_collection::
         ("unable to get last line from task log - No such file", "error"),
         ("unknown", "error"),
         ("unexpected status", "unknown"),
-        ("", "unknown"),
+        ("", "error"),
         (None, "unknown"),
     ],
 )

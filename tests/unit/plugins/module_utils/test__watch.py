@@ -12,11 +12,16 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
     AccessError,
     ApiError,
     HostUnreachable,
+    LoginRefused,
     NodeUnreachable,
     NoSuchTask,
+    NotProxmox,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._lists import LIST_FROM
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
-from ansible_collections.proxkit.tasks.plugins.module_utils._watch import GRACE_SECONDS, PROBES, Plan, Watch
+from ansible_collections.proxkit.tasks.plugins.module_utils._round import GRACE_SECONDS
+from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._watch import SHORT_PAUSE, Plan, Watch
 from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, upid
 
 PASSING = ApiError("got timeout", passing=True)
@@ -46,31 +51,75 @@ def test_looks_are_few_and_the_end_is_seen_soon(duration: float, most: int) -> N
     assert source.clock.now - began - duration <= max(0.6, min(5, 0.15 * duration))
 
 
-def test_many_cost_a_list_a_look_and_a_status_an_end() -> None:
+@pytest.mark.parametrize(("recent", "ends"), [(25, 15), (0, 20)])
+def test_many_cost_a_list_a_look_and_an_end_nothing(recent: int, ends: int) -> None:
     source = cluster_of(FakeClock(), *(2 + 18 * number / 49 for number in range(50)))
+    source.recent = recent
     watch = watched(source, range(1, 51))
     assert outcomes(watch) == ["ok"] * 50
-    assert source.calls["status"] <= 2.5 * 50
+    assert [task.endtime for task in watch.tasks.values()] == [EPOCH + int(2 + 18 * n / 49) for n in range(50)]
     assert source.calls["active"] <= 25
-    assert source.calls["listed"] == 1
+    # A probe a look; the ends of those that are out of the list's sight in one request a look.
+    assert source.calls["status"] <= 15
+    assert source.calls.get("listed", 0) <= ends
+    # Four nodes of this kind at 250 requests.
+    assert sum(source.calls.values()) <= 250 / 4
+
+
+def test_those_that_ended_long_ago_cost_two_requests() -> None:
+    source = cluster_of(FakeClock(), *([-100.0] * 400))
+    source.exits = {upid(number).native: f"boom {number}" for number in range(1, 200)}
+    watch = watched(source, range(1, 401), timeout=0, log=LogWish("never"))
+    assert outcomes(watch) == ["error"] * 199 + ["ok"] * 201
+    assert source.calls == {"active": 1, "listed": 1}
+
+
+def test_two_go_by_the_list() -> None:
+    assert LIST_FROM == 2
+    source = cluster_of(FakeClock(), 4, 4)
+    assert outcomes(watched(source, [1, 2])) == ["ok", "ok"]
+    assert "status" not in source.calls
 
 
 def test_a_list_that_lags_is_not_believed_for_long() -> None:
-    source = cluster_of(FakeClock(), 1, 1, 1, 1, 1)
-    source.always_listed = True
+    source = cluster_of(FakeClock(), *([1] * 50))
+    source.list_lag = 1000
     began = source.clock.now
-    watch = watched(source, range(1, 6))
-    assert outcomes(watch) == ["ok"] * 5
-    # Probes come after some seconds, at most so many a look.
-    assert 5 < source.clock.now - began < 12
-    assert source.calls["status"] == 5
-    assert PROBES == 4
+    watch = watched(source, range(1, 51))
+    assert outcomes(watch) == ["ok"] * 50
+    # One is asked for after some seconds; that it has ended shows that the list lags: all are asked for at once.
+    assert 5 < source.clock.now - began < 7
+    assert source.calls["status"] == 50
 
 
-def test_tasks_that_no_list_shows_are_asked_for_singly() -> None:
-    source = cluster_of(FakeClock(), 3, 3, 3, 3)
+def test_a_list_that_has_only_not_heard_yet_is_believed() -> None:
+    source = cluster_of(FakeClock(), *(5 + number / 100 for number in range(50)), *([60.0] * 50))
+    source.list_lag = 0.05
+    watch = watched(source, range(1, 101))
+    assert outcomes(watch) == ["ok"] * 100
+    assert source.calls["status"] < 25
+
+
+@pytest.mark.parametrize("count", [50, 120])
+def test_tokens_tasks_that_the_node_hides_go_by_the_cluster(count: int) -> None:
+    source = cluster_of(FakeClock(), *(20 + 20 * number / count for number in range(count)))
+    source.hidden = frozenset(source.ends)
+    source.cluster_lists = True
+    watch = watched(source, range(1, count + 1))
+    assert outcomes(watch) == ["ok"] * count
+    # Only the first look asks the list that shows nothing.
+    assert source.calls["active"] == 1
+    assert source.calls["cluster_tasks"] <= 32
+    assert source.calls["status"] <= 32
+
+
+def test_tasks_that_no_list_shows_are_asked_for_singly_now_and_then() -> None:
+    source = cluster_of(FakeClock(), 3, 13, 13, 13)
     source.invisible = frozenset(source.ends)
+    began = source.clock.now
     assert outcomes(watched(source, range(1, 5))) == ["ok"] * 4
+    assert source.clock.now - began < 13 + 5 + 2.5
+    assert source.calls["status"] <= 4 * 5
 
 
 def test_a_list_that_is_refused_is_done_without() -> None:
@@ -90,7 +139,7 @@ def test_a_list_that_never_comes_hides_no_end() -> None:
 
 def test_a_refusal_of_whom_was_let_in_before_is_waited_out() -> None:
     source = cluster_of(FakeClock(), 1)
-    source.script["status"] = [AccessError("401", status=401, passing=True)] * 3
+    source.script["status"] = [ApiError("401", passing=True)] * 3
     assert outcomes(watched(source, [1])) == ["ok"]
 
 
@@ -103,8 +152,8 @@ def test_a_list_that_fails_for_a_moment_is_asked_again() -> None:
 @pytest.mark.parametrize("call", ["status", "active"])
 def test_credentials_that_are_refused_end_it(call: str) -> None:
     source = cluster_of(FakeClock(), 1, 1, 1)
-    source.script[call] = [AccessError("401", status=401)]
-    with pytest.raises(AccessError):
+    source.script[call] = [LoginRefused("401")]
+    with pytest.raises(LoginRefused):
         watched(source, [1] if call == "status" else range(1, 4))
 
 
@@ -112,6 +161,17 @@ def test_a_host_that_never_was_ends_it() -> None:
     source = cluster_of(FakeClock(), 1)
     source.script["status"] = [HostUnreachable("nobody answers", passing=False)]
     with pytest.raises(HostUnreachable):
+        watched(source, [1])
+
+
+def test_what_is_no_proxmox_is_asked_again_soon_and_may_end_it() -> None:
+    source = cluster_of(FakeClock(), 1)
+    source.script["status"] = [NotProxmox("a page", passing=True)] * 5
+    began = source.clock.now
+    assert outcomes(watched(source, [1], interval=60, longest=60)) == ["ok"]
+    assert source.clock.now - began == pytest.approx(5 * SHORT_PAUSE)
+    source.script["status"] = [NotProxmox("a page", passing=True), NotProxmox("a page", passing=False)]
+    with pytest.raises(NotProxmox):
         watched(source, [1])
 
 
@@ -123,7 +183,8 @@ def test_a_host_that_is_away_is_waited_for() -> None:
 
 def test_a_missing_privilege_settles_that_task_alone() -> None:
     source = cluster_of(FakeClock(), 1, 1)
-    source.script["status"] = [AccessError("403 Sys.Audit", status=403)]
+    source.invisible = frozenset(source.ends)
+    source.script["status"] = [AccessError("403 Sys.Audit")]
     watch = watched(source, [1, 2])
     assert outcomes(watch) == ["unseen", "ok"]
     assert watch.tasks[upid(1).native].error == "403 Sys.Audit"
@@ -233,3 +294,76 @@ def test_what_finishes_early_stops_looking() -> None:
     assert outcomes(watch) == ["running"]
     assert source.calls["status"] == 1
     assert [task.native for task in watch.running] == [upid(1).native]
+
+
+LOST = {"status": [NoSuchTask("no such task")] * 99}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(("exitstatus", "outcome"), [("OK", "ok"), ("boom", "error"), ("unexpected status", "unknown")])
+def test_the_word_of_a_list_counts_where_the_log_file_is_gone(count: int, exitstatus: str, outcome: str) -> None:
+    upids = [upid(number, age=600) for number in range(1, count + 1)]
+    clock = FakeClock()
+    source = FakeSource(clock, ends={one.native: 0.0 for one in upids}, exits={one.native: exitstatus for one in upids})
+    source.script.update(LOST)
+    source.recent = 0
+    watch = Watch("pve1", upids, source, Plan(timeout=0, log=LogWish("never")), clock, clock.now)
+    watch.run(lambda: None)
+    assert outcomes(watch) == [outcome] * count
+    assert all(task.endtime is not None for task in watch.tasks.values())
+    # Where the list was asked first and told a clear end, nobody needs to know of the log.
+    assert [task.lost_log for task in watch.tasks.values()] == [count == 1 or outcome == "unknown"] * count
+
+
+def test_those_that_nobody_knows_are_looked_up_once() -> None:
+    upids = [upid(number, age=600) for number in range(1, 100)]
+    source = FakeSource(FakeClock(), script={**LOST})
+    watch = Watch("pve1", upids, source, Plan(timeout=0), source.clock, source.clock.now)
+    watch.run(lambda: None)
+    assert outcomes(watch) == ["missing"] * 99
+    assert source.calls["listed"] == 1
+
+
+@pytest.mark.parametrize(("timeout", "requests"), [(0, 1), (60, 4)])
+def test_a_list_that_fails_leaves_a_missing_task_missing(timeout: float, requests: int) -> None:
+    source = FakeSource(FakeClock(), script={**LOST, "listed": [PASSING, PASSING, PASSING]})
+    watch = Watch("pve1", [upid(1, age=600)], source, Plan(timeout=timeout), source.clock, source.clock.now)
+    watch.run(lambda: None)
+    assert outcomes(watch) == ["missing"]
+    assert len(watch.settled) == 1
+    assert source.calls["listed"] == requests
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_second_opinion_is_asked_for_again_at_the_next_look(count: int) -> None:
+    source = cluster_of(FakeClock(), *([1.0] * count))
+    source.exits = dict.fromkeys(source.ends, "unexpected status")
+    source.logs = {native: ["100%TASK OK"] for native in source.ends}
+    source.script["log"] = [PASSING] * 2 * count
+    assert outcomes(watched(source, range(1, count + 1))) == ["ok"] * count
+    # At the deadline, what /status told counts.
+    source.script["log"] = [PASSING] * 500
+    watch = watched(source, range(1, count + 1), timeout=3, log=LogWish("never"))
+    assert outcomes(watch) == ["unknown"] * count
+    assert len(watch.settled) == count
+    assert source.calls["log"] < 30 * count
+
+
+def test_a_refusal_in_a_second_opinion_costs_no_outcome() -> None:
+    source = cluster_of(FakeClock(), 0.0)
+    source.exits = dict.fromkeys(source.ends, "unexpected status")
+    source.script["log"] = [LoginRefused("401")]
+    watch = Watch("pve1", [upid(1)], source, Plan(), source.clock, source.clock.now)
+    with pytest.raises(LoginRefused):
+        watch.run(lambda: None)
+    assert outcomes(watch) == ["unknown"]
+
+
+def test_what_another_thread_tells_stays() -> None:
+    source = cluster_of(FakeClock(), 100.0)
+    watch = Watch("pve1", [upid(1)], source, Plan(), source.clock, source.clock.now)
+    watch.tell(Task(upid(1), "stopped", "received interrupt"))
+    watch.tell(Task(upid(1), "running"))
+    watch.run(lambda: None)
+    assert outcomes(watch) == ["error"]
+    assert "status" not in source.calls
