@@ -265,6 +265,12 @@ missing:
   elements: str
   returned: always
   sample: []
+blind_nodes:
+  description: Nodes that show one's own tasks only, because Sys.Audit is missing. A warning says so too.
+  type: list
+  elements: str
+  returned: always
+  sample: []
 unreachable_nodes:
   description: Nodes that were asked and did not answer.
   type: list

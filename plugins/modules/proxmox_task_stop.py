@@ -11,7 +11,8 @@ module: proxmox_task_stop
 short_description: Stop running tasks of Proxmox
 version_added: 0.1.0
 description:
-  - Stops running tasks and waits until they are gone. A request to stop that got lost is sent again.
+  - Stops running tasks and waits until they are gone. Each is looked at right before and right after its request to stop; one
+    that got lost is sent again where the task still runs, one to a task that is gone is never sent.
   - Tasks that have ended or are no longer known are left alone, and are no failure.
 author:
   - proxkit.tasks contributors (@proxkit)
@@ -26,8 +27,10 @@ options:
   timeout:
     description:
       - Seconds within which the tasks must be gone. Still running then is a failure.
+      - The default is 30 seconds, and a second more for every task beyond ten on the node with the most of them. No more than
+        two tasks of a node are stopped side by side, because each request to stop holds one of the node's three API workers
+        for a second, or for five where the task ignores it.
     type: float
-    default: 30
 attributes:
   check_mode:
     support: full
@@ -251,13 +254,17 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, SystemClock
 from ansible_collections.proxkit.tasks.plugins.module_utils._report import Result, stop_result
-from ansible_collections.proxkit.tasks.plugins.module_utils._wait import wait
+from ansible_collections.proxkit.tasks.plugins.module_utils._stop import seconds_for
+from ansible_collections.proxkit.tasks.plugins.module_utils._wait import STOP_PAUSES, wait
 from ansible_collections.proxkit.tasks.plugins.module_utils._watch import Plan
+
+# Enough for ten tasks of a node.
+SECONDS = 30.0
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **CONNECTION_SPEC,
     "upids": {**UPIDS_SPEC, "required": True},
-    "timeout": {"type": "float", "default": 30},
+    "timeout": {"type": "float"},
 }
 
 
@@ -265,9 +272,11 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = N
     """Stop as the options say. Raises ``TasksError`` where nothing could be asked for."""
     who = connection(params)
     tasks, no_task = upids(params["upids"], who.service)
+    given = params["timeout"]
     plan = Plan(
-        timeout=positive_seconds("timeout", params["timeout"]),
-        longest=1,
+        timeout=seconds_for(tasks, SECONDS) if given is None else positive_seconds("timeout", given),
+        interval=STOP_PAUSES[0],
+        longest=STOP_PAUSES[1],
         one_look=check_mode,
         stop=True,
         request_timeout=who.timeout,

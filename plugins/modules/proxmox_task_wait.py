@@ -30,8 +30,10 @@ options:
   timeout:
     description:
       - Seconds that the whole call may wait. V(0) is one look.
-      - A last look is made at the deadline. The call ends at the latest 2 seconds after it, whatever the servers do.
-        O(on_timeout=stop) takes another 15 seconds at the most.
+      - A last look is made at the deadline. The call ends at the latest 2 seconds after it, whatever the servers do, with two
+        exceptions. The first answer is waited for at least 5 seconds, because Proxmox VE holds the refusal of a login back for
+        3. And O(on_timeout=stop) takes another 15 seconds at the most, and a second more for every task beyond ten on the node
+        with the most of them.
     type: float
     default: 300
   poll_interval:
@@ -66,7 +68,7 @@ options:
   on_timeout:
     description:
       - V(fail) fails when the deadline comes first, V(continue) succeeds with RV(timed_out=true). V(stop) stops what still
-        runs, then fails.
+        runs, then fails. No more than two tasks of a node are stopped side by side, see O(timeout).
       - The default never stops a healthy task.
     type: str
     choices: [fail, continue, stop]

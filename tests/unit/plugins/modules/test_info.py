@@ -9,12 +9,18 @@ import typing as t
 
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import InvalidUpid, OptionError
-from ansible_collections.proxkit.tasks.tests.mock_endpoint import VIEWER_TOKEN_ID, VIEWER_TOKEN_SECRET, Mock
+from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
+    VIEWER,
+    VIEWER_PASSWORD,
+    VIEWER_TOKEN_ID,
+    VIEWER_TOKEN_SECRET,
+    Mock,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
-KEYS = {"failed", "changed", "tasks", "missing", "unreachable_nodes", "no_task", "msg", "warnings"}
+KEYS = {"failed", "changed", "tasks", "missing", "blind_nodes", "unreachable_nodes", "no_task", "msg", "warnings"}
 GONE = "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
 
 
@@ -173,6 +179,72 @@ def test_lasting_faults_are_tried_three_times(mock: Mock, call: Call) -> None:
     assert mock.counters()["requests"]["GET tasks"] == 3
 
 
+def test_a_list_that_fails_costs_no_outcome(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
+    mock.faults(kind="status", code=500, reason="got timeout", path=r"/tasks\?", times=None)
+    mock.faults(kind="status", code=500, reason="got timeout", path="/log", times=None)
+    for names in (["error"], ["error", "ok", "runs"]):
+        mock.reset_counters()
+        result = call.info(upids=[tasks[name] for name in names], log="always")
+        assert not result["failed"]
+        assert [task["outcome"] for task in result["tasks"]] == ["error", "ok", "running"][: len(names)]
+        assert [task["endtime"] for task in result["tasks"]] == [None] * len(names)
+        assert mock.counters()["requests"]["GET tasks"] == 3
+        assert sum("got timeout" in text for text in result["warnings"]) == 1 + len(names)
+
+
+def test_three_tries_in_all(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
+    mock.faults(kind="status", code=500, reason="got timeout", path=r"/log|/tasks\?", times=None)
+    result = call.info(upids=tasks["killed"])
+    assert not result["failed"]
+    assert [task["outcome"] for task in result["tasks"]] == ["unknown"]
+    requests = mock.counters()["requests"]
+    assert (requests["GET status"], requests["GET log"], requests["GET tasks"]) == (1, 3, 3)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_lists_word_counts_where_the_log_file_is_gone(mock: Mock, call: Call, count: int) -> None:
+    upids = mock.tasks(type="qmstart", id=100, start=-600, count=count)["upids"]
+    for upid in upids:
+        mock.task(upid=upid, rotate=True)
+    result = call.info(upids=upids, log="always")
+    assert [task["outcome"] for task in result["tasks"]] == ["ok"] * count
+    assert [task["log"] for task in result["tasks"]] == [None] * count
+    assert result["missing"] == []
+    for upid in upids:
+        assert any(upid in text and "log of this task is gone" in text for text in result["warnings"])
+
+
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_the_limit_keeps_those_that_started_last(mock: Mock, call: Call, limit: int) -> None:
+    # The later they began, the earlier they ended.
+    began = [mock.tasks(type="qmstart", id="1", start=n - 500, duration=300 - 2 * n)["upids"][0] for n in range(120)]
+    mock.settings(index_duplicates=3)
+    result = call.info(node="pve1", limit=limit)
+    assert [task["upid"] for task in result["tasks"]] == began[::-1][:limit]
+
+
+def test_the_limit_does_not_read_all(mock: Mock, call: Call) -> None:
+    for n in range(300):
+        mock.tasks(type="qmstart", id=100, start=n * 10 - 5000, duration=15)
+    assert len(call.info(node="pve1", limit=5)["tasks"]) == 5
+    assert mock.counters()["requests"]["GET tasks"] == 1
+    mock.reset_counters()
+    # All began together, so that any of them may be the last one: pages grow.
+    mock.tasks(node="pve2", type="qmstart", id=100, start=-90000, duration=[1, 80000], count=3000)
+    assert len(call.info(node="pve2", limit=5)["tasks"]) == 5
+    assert mock.counters()["requests"]["GET tasks"] <= 8
+
+
+@pytest.mark.parametrize(("source", "seen"), [("all", True), ("active", True), ("archive", False)])
+def test_ones_own_tokens_running_tasks_are_shown(mock: Mock, call: Call, source: str, seen: bool) -> None:
+    [own] = mock.tasks(node="pve2", type="qmstart", id="7", user=VIEWER_TOKEN_ID, duration=60)["upids"]
+    mock.tasks(node="pve2", type="qmstop", id="8", user=VIEWER_TOKEN_ID, duration=60)
+    login = {"api_token_id": ..., "api_token_secret": ..., "api_user": VIEWER, "api_password": VIEWER_PASSWORD}
+    result = call.info(node="pve2", type="qmstart", outcome=["running"] if seen else [], source=source, **login)
+    assert [task["upid"] for task in result["tasks"]] == ([own] if seen else [])
+    assert result["blind_nodes"] == ["pve2"]
+
+
 def test_wrong_credentials(call: Call) -> None:
     result = call.info(node="pve1", api_token_secret="wrong")
     assert result["failed"]
@@ -184,6 +256,7 @@ def test_only_ones_own_tasks_are_told_to_be_so(call: Call, tasks: dict[str, str]
     result = call.info(node="pve2", **viewer)
     assert [task["upid"] for task in result["tasks"]] == [tasks["token"]]
     assert result["warnings"] == ["Node pve2 lists only one's own tasks: Sys.Audit on /nodes/pve2 is missing."]
+    assert result["blind_nodes"] == ["pve2"]
     assert call.info(node="pve2")["warnings"] == []
 
 

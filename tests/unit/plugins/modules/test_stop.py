@@ -5,9 +5,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import typing as t
 
-from ansible_collections.proxkit.tasks.tests.mock_endpoint import VIEWER_TOKEN_ID, VIEWER_TOKEN_SECRET, Mock
+from ansible_collections.proxkit.tasks.plugins.module_utils._stop import seconds_for
+from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
+    ROOT_PASSWORD,
+    VIEWER_TOKEN_ID,
+    VIEWER_TOKEN_SECRET,
+    Mock,
+)
+from ansible_collections.proxkit.tasks.tests.unit import fakes
 
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
@@ -52,6 +61,62 @@ def test_many_do_not_queue_behind_each_other(mock: Mock, call: Call) -> None:
     result = call.stop(upids)
     assert result["stopped_upids"] == upids
     assert call.seconds < 4
+
+
+def test_many_leave_the_node_usable(mock: Mock, call: Call) -> None:
+    # A tenth of what genuine requests to stop take.
+    mock.settings(stop_seconds=0.1)
+    upids = mock.tasks(type="vzdump", id=100, duration=60, count=50)["upids"]
+    other = type(call)(mock)
+    other.connection.update(api_token_id=None, api_token_secret=None, api_user="root@pam", api_password=ROOT_PASSWORD)
+    times: list[float] = []
+
+    def log_in() -> None:
+        for _login in range(5):
+            time.sleep(0.3)
+            other.info(node="pve2")
+            times.append(other.seconds)
+
+    thread = threading.Thread(target=log_in)
+    thread.start()
+    result = call.stop(upids)
+    thread.join()
+    assert result["stopped_upids"] == upids
+    assert not result["failed"]
+    assert call.seconds < 4.5
+    assert mock.counters()["requests"]["DELETE task"] == 50
+    assert max(times) < 0.5
+
+
+def test_the_time_grows_with_the_work() -> None:
+    upids = [fakes.upid(number, node=("pve1", "pve1", "pve2")[number % 3]) for number in range(36)]
+    assert seconds_for(upids, 30) == 44
+    assert seconds_for(upids[:3], 30) == 30
+    assert seconds_for([], 30) == 30
+
+
+def test_too_little_time_is_told_as_it_is(mock: Mock, call: Call) -> None:
+    mock.settings(stop_seconds=0.4)
+    upids = mock.tasks(type="vzdump", id=100, duration=60, count=20)["upids"]
+    result = call.stop(upids, timeout=2)
+    assert result["failed"]
+    assert result["timed_out"]
+    running = [upid for upid in upids if not mock.world.tasks[upid].ended(mock.world.clock.now())]
+    assert 0 < len(running) < 20
+    assert result["unfinished_upids"] == running
+    assert len(result["stopped_upids"]) == 20 - len(running)
+    assert f"{len(running)} running" in result["msg"]
+
+
+def test_what_ended_by_itself_was_not_stopped(mock: Mock, call: Call) -> None:
+    # The list still says that they run.
+    ended = mock.tasks(type="vzdump", id=100, start=-3, duration=2, count=3, exitstatus="boom", list_lag=60)["upids"]
+    [runs] = mock.tasks(type="vzdump", id="103", duration=60)["upids"]
+    mock.settings(stop_seconds=0.1)
+    result = call.stop([*ended, runs])
+    assert not result["failed"]
+    assert result["stopped_upids"] == [runs]
+    assert mock.counters()["requests"]["DELETE task"] == 1
 
 
 def test_check_mode_tells(mock: Mock, call: Call) -> None:

@@ -9,7 +9,13 @@ import typing as t
 
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import InvalidUpid, OptionError
-from ansible_collections.proxkit.tasks.tests.mock_endpoint import VIEWER_TOKEN_ID, VIEWER_TOKEN_SECRET, Mock
+from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
+    VIEWER,
+    VIEWER_PASSWORD,
+    VIEWER_TOKEN_ID,
+    VIEWER_TOKEN_SECRET,
+    Mock,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
@@ -142,6 +148,9 @@ def test_on_timeout_stop(mock: Mock, call: Call) -> None:
     assert result["tasks"][1]["exitstatus"] == "received interrupt"
     assert result["tasks"][1]["log"] == ["at it", "TASK ERROR: received interrupt"]
     assert result["unfinished_upids"] == []
+    # The time that there was to wait, the stopping left out.
+    assert result["msg"].startswith("Timed out after 0.3 s: ")
+    assert result["elapsed"] >= 0.6
 
 
 def test_on_timeout_stop_without_the_privilege(mock: Mock, call: Call) -> None:
@@ -288,9 +297,86 @@ def test_cost_grows_with_nodes_not_with_tasks(mock: Mock, call: Call) -> None:
     assert outcomes(result) == ["ok"] * 90
     assert all(isinstance(task["endtime"], int) for task in result["tasks"])
     requests = mock.counters()["requests"]
-    assert requests["GET status"] <= 2.5 * 90
-    assert requests["GET tasks"] <= 3 * 12
+    # Lists tell how each of them ended, and when.
+    assert "GET status" not in requests
+    assert requests["GET tasks"] <= 3 * 16
     assert call.seconds < 6
+
+
+def test_the_ends_of_many_cost_nothing_of_their_own(mock: Mock, call: Call) -> None:
+    nodes = ["pve1", "pve2", "pve3", "pve4"]
+    mock.node(name="pve4")
+    upids = mock.tasks(node=nodes, type="qmstart", id=100, duration=[0.5, 4], count=200)["upids"]
+    # As 2 to 16 s at a quarter of the pauses.
+    result = call.wait(upids, poll_interval=0.125, poll_interval_max=1.25)
+    assert outcomes(result) == ["ok"] * 200
+    assert mock.counters()["requests"]["total"] <= 220
+    assert call.seconds < 6
+
+
+def test_those_that_ended_long_ago_are_never_a_timeout(mock: Mock, call: Call) -> None:
+    upids = mock.tasks(type="qmstart", id=100, start=-300, duration=[1, 60], count=400)["upids"]
+    result = call.wait(upids, timeout=0)
+    assert outcomes(result) == ["ok"] * 400
+    assert not result["failed"]
+    assert not result["timed_out"]
+    assert all(isinstance(task["endtime"], int) for task in result["tasks"])
+    assert mock.counters()["requests"]["total"] <= 15
+    assert call.seconds < 1
+
+
+def test_ones_own_tokens_tasks_go_by_the_clusters_list(mock: Mock, call: Call) -> None:
+    mock.user(name="viewer@pve", acl={})
+    upids = mock.tasks(type="qmstart", id=100, user=VIEWER_TOKEN_ID, duration=[1, 6], count=50)["upids"]
+    login = {"api_token_id": ..., "api_token_secret": ..., "api_user": VIEWER, "api_password": VIEWER_PASSWORD}
+    result = call.wait(upids, **login)
+    assert outcomes(result) == ["ok"] * 50
+    assert mock.counters()["requests"].get("GET status", 0) <= 10
+    assert call.seconds < 8
+
+
+def test_two_on_a_node_go_by_the_list(mock: Mock, call: Call) -> None:
+    upids = mock.tasks(type="qmstart", id=100, duration=0.7, count=2)["upids"]
+    assert outcomes(call.wait(upids, poll_interval=0.1)) == ["ok", "ok"]
+    assert "GET status" not in mock.counters()["requests"]
+
+
+@pytest.mark.parametrize("timeout", [0, 20])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_lists_word_counts_where_the_log_file_is_gone(mock: Mock, call: Call, count: int, timeout: float) -> None:
+    upids = mock.tasks(type="qmstart", id=100, start=-600, count=count)["upids"]
+    [bad] = mock.tasks(node="pve2", type="vzdump", id="9", start=-600, exitstatus="job errors.")["upids"]
+    for upid in [*upids, bad]:
+        mock.task(upid=upid, rotate=True)
+    result = call.wait([*upids, bad], timeout=timeout, log="always")
+    assert outcomes(result) == ["ok"] * count + ["error"]
+    assert [task["log"] for task in result["tasks"]] == [None] * (count + 1)
+    assert result["failed_upids"] == [bad]
+    for upid in [*upids, bad][:3]:
+        assert any(upid in text and "log of this task is gone" in text for text in result["warnings"])
+    assert f"vzdump 9 on pve2 failed: job errors ({bad})" in result["msg"]
+
+
+@pytest.mark.parametrize(("age", "outcome"), [(600, "missing"), (0, "unseen")])
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_look_at_what_its_node_does_not_know(mock: Mock, call: Call, age: int, outcome: str, count: int) -> None:
+    upids = mock.tasks(type="qmstart", id=100, start=-age, count=count)["upids"]
+    for upid in upids:
+        mock.task(upid=upid, forget=True)
+    assert outcomes(call.wait(upids, timeout=0)) == [outcome] * count
+
+
+def test_an_error_without_a_text(mock: Mock, call: Call) -> None:
+    [upid] = mock.tasks(type="qmstart", id="100", log=["a", "TASK ERROR: "], exitstatus=None, start=-5)["upids"]
+    result = call.wait(upid)
+    assert outcomes(result) == ["error"]
+    assert result["tasks"][0]["exitstatus"] == ""
+    assert "qmstart 100 on pve1 failed without a text (" in result["msg"]
+
+
+def test_texts_of_others_leave_the_sentence_whole(mock: Mock, call: Call) -> None:
+    [upid] = mock.tasks(type="qmstart", id="100", exitstatus="50 %\rall over.")["upids"]
+    assert call.wait(upid)["msg"] == f"qmstart 100 on pve1 failed: all over ({upid})."
 
 
 @pytest.mark.parametrize(("request_type", "real_type"), [("start", "qmstart"), ("stop", "qmstop")])
