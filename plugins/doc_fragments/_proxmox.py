@@ -17,6 +17,8 @@ options:
         answering, also in the middle of a wait.
       - A comma separated string is fine as well. A port behind a name (C(pve1:443), C([fd00::1]:443)) wins over
         O(api_port).
+      - The URL of the web interface is taken too (C(https://pve1:8006/)). One with C(http://), a path or a user in it is
+        refused.
       - E(PROXMOX_HOST) is used where it is not set.
     type: list
     elements: str
@@ -28,7 +30,8 @@ options:
     type: int
   api_user:
     description:
-      - User with realm, for example V(root@pam).
+      - User with realm, for example V(root@pam). White space around it is dropped, as it is from the other credentials;
+        of O(api_password) only line breaks at its end are.
       - Needed with O(api_password), and with an O(api_token_id) that is a name only.
       - E(PROXMOX_USER) is used where it is not set.
     type: str
@@ -39,12 +42,15 @@ options:
     type: str
   api_otp:
     description:
-      - Second factor (TOTP) of O(api_user). It is good for one login, so for long waits an API token is the better way.
+      - Second factor (TOTP) of O(api_user), 6 to 8 digits. Put them in quotes, a leading zero gets lost without them.
+      - It is good for one login, so for long waits an API token is the better way.
       - E(PROXMOX_OTP) is used where it is not set.
     type: str
   api_token_id:
     description:
-      - Name of an API token, or the whole C(user@realm!name) that the web interface shows.
+      - Name of an API token, or the whole C(user@realm!name) that the web interface shows. Not the secret behind an
+        equals sign, that is O(api_token_secret).
+      - Needs O(api_token_secret), and wins over O(api_password).
       - E(PROXMOX_TOKEN_ID) is used where it is not set.
     type: str
   api_token_secret:
@@ -91,8 +97,10 @@ options:
       - V(null), empty strings and the word V(OK), which Proxmox VE answers instead of a UPID where there was nothing to
         do, name no task.
       - An id of a Datacenter Manager (C(pve:remote!UPID:...)) is taken for the task it names on its own cluster.
-      - A malformed UPID fails before any request is sent. To take UPIDs out of registered results, use the filter
-        P(proxkit.tasks.upid_extract#filter).
+      - A malformed UPID fails before any request is sent, and so does text that holds several or other things too. To take
+        UPIDs out of registered results or text, use the filter P(proxkit.tasks.upid_extract#filter).
+      - An id with V(********) in it is one in which Ansible masked a secret. It is lost there, and refused. A warning
+        tells where a password, a token's secret or a one-time code of the connection occurs in an id that is returned.
     type: raw
     aliases: [upid]
 """

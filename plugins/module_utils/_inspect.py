@@ -55,7 +55,7 @@ class Filters:
 
     source: str = "all"
     types: tuple[str, ...] = ()
-    vmid: int | None = None
+    vmids: tuple[int, ...] = ()
     user: str | None = None
     outcomes: tuple[str, ...] = ()
     since: int | None = None
@@ -73,9 +73,12 @@ class Filters:
         if self.user:
             # The server looks for a part of the user, whose token stands elsewhere in rows of ended tasks.
             query["userfilter"] = self.user.rpartition("!")[0] or self.user
-        given = {"vmid": self.vmid, "since": self.since, "until": self.until}
+        given = {"since": self.since, "until": self.until}
         query.update((name, value) for name, value in given.items() if value is not None)
-        return [{**query, "typefilter": name} for name in self.types] or [query]
+        # The server takes one of each in a request.
+        by_type: list[dict[str, t.Any]] = [{"typefilter": name} for name in self.types] or [{}]
+        by_guest: list[dict[str, t.Any]] = [{"vmid": vmid} for vmid in self.vmids] or [{}]
+        return [{**query, **kind, **guest} for kind in by_type for guest in by_guest]
 
     @property
     def exact(self) -> bool:
@@ -87,7 +90,7 @@ class Filters:
         upid = task.upid
         return (
             (not self.types or upid.type in self.types)
-            and (self.vmid is None or upid.id == str(self.vmid))
+            and (not self.vmids or upid.id in map(str, self.vmids))
             and (not self.user or self.user in (upid.user, upid.authid))
             and (not self.outcomes or task.outcome in self.outcomes)
             and (self.since is None or upid.starttime >= self.since)

@@ -150,6 +150,16 @@ def parse(value: object) -> Upid:
     return upid
 
 
+def is_owner(text: str) -> bool:
+    """Whether a task of Proxmox VE can belong to this ``user@realm`` or ``user@realm!token``."""
+    return bool(re.fullmatch(_AUTHID["pve"], text))
+
+
+def is_worker_type(text: str) -> bool:
+    """Whether a task can be of this type."""
+    return bool(re.fullmatch(f"{_FREE}+", text))
+
+
 def extract(value: object) -> list[str]:
     """Every UPID found in nested mappings, iterables and text, in order, once each.
 
@@ -232,7 +242,7 @@ def _flaws(text: str) -> t.Iterator[_Flaw]:
     if _MASK in text or text == _MASKED_WHOLE:
         yield "value", _why_masked()
     if len(list(itertools.islice(_search(text), 2))) > 1:
-        yield "format", "it holds more than one UPID (the filter upid_extract takes them apart)"
+        yield "format", "it holds more than one UPID (the filter proxkit.tasks.upid_extract takes them apart)"
     flaw = next(_flaws_as_it_stands(text))
     plain = text
     for _time in range(_ENCODED_TIMES):

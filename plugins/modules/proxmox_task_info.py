@@ -31,6 +31,8 @@ options:
   node:
     description:
       - Nodes to ask. The default is every node of the cluster.
+      - In this and the other lists, text may hold several with commas and blanks between them. An empty list and empty
+        text mean not given, as they do for all filters.
     type: list
     elements: str
   source:
@@ -46,25 +48,28 @@ options:
     elements: str
   vmid:
     description:
-      - Id of the guest that the tasks are about.
-    type: int
+      - Ids of the guests that the tasks are about, each from V(100) to V(999999999).
+    type: list
+    elements: str
   user:
     description:
       - Who started the tasks. C(user@realm) takes in all tokens of the user, C(user@realm!token) is that token alone.
+      - A user without realm is refused, because no task has such an owner.
     type: str
   outcome:
     description:
-      - How the tasks ended, or V(running).
+      - How the tasks ended, any of V(ok), V(warning), V(error) and V(unknown), or V(running).
     type: list
     elements: str
-    choices: [ok, warning, error, unknown, running]
   since:
     description:
-      - Earliest start, in epoch seconds or ISO 8601. UTC where it has no offset.
+      - Earliest start, in epoch seconds, in ISO 8601 (UTC where it has no offset), or as a time ago by the clock of the
+        machine where this task runs, as V(90s), V(30m), V(24h), V(7d) or V(2w).
     type: str
   until:
     description:
-      - Latest start, in epoch seconds or ISO 8601. UTC where it has no offset.
+      - Latest start, in epoch seconds, in ISO 8601 (UTC where it has no offset), or as a time ago by the clock of the
+        machine where this task runs, as V(90s), V(30m), V(24h), V(7d) or V(2w).
     type: str
   limit:
     description:
@@ -100,7 +105,7 @@ EXAMPLES = r"""
     api_token_secret: "{{ proxmox_token_secret }}"
     type: vzdump
     outcome: [error, unknown]
-    since: "{{ '%Y-%m-%dT%H:%M:%SZ' | ansible.builtin.strftime(now().timestamp() - 86400, utc=true) }}"
+    since: 24h
     log: always
     log_lines: 10
   register: failed_backups
@@ -296,30 +301,36 @@ refuse_old_python()  # which could not read what is imported below
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.proxkit.tasks.plugins.module_utils._credentials import mask_warnings
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import OptionError, TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._inspect import Filters, Finder, Found
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
+from ansible_collections.proxkit.tasks.plugins.module_utils._module import AnsibleModule
 from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
-    CONNECTION_CONSTRAINTS,
     CONNECTION_SPEC,
     LOG_LINES_SPEC,
     UPIDS_SPEC,
     connection,
-    instant,
+    guests,
     line_count,
     node_names,
+    outcomes,
+    owner,
+    period,
     upids,
+    worker_types,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, SystemClock
 from ansible_collections.proxkit.tasks.plugins.module_utils._report import Result, info_result
+from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
 
 FILTERS: dict[str, dict[str, t.Any]] = {
     "node": {"type": "list", "elements": "str"},
     "type": {"type": "list", "elements": "str"},
-    "vmid": {"type": "int"},
+    # Text, so that an empty one means not given; Ansible would check choices before blanks are dropped.
+    "vmid": {"type": "list", "elements": "str"},
     "user": {"type": "str"},
-    "outcome": {"type": "list", "elements": "str", "choices": ["ok", "warning", "error", "unknown", "running"]},
+    "outcome": {"type": "list", "elements": "str"},
     "since": {"type": "str"},
     "until": {"type": "str"},
 }
@@ -335,49 +346,73 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 }
 
 
-def filters_of(params: t.Mapping[str, t.Any]) -> Filters:
-    """The filters that the options describe. Raises ``OptionError``."""
+def filters_of(params: t.Mapping[str, t.Any], now: float) -> Filters:
+    """The filters that the options describe; ``now`` in epoch seconds. Raises ``OptionError``."""
     if params["limit"] < 0:
         raise OptionError(f"limit: {params['limit']} is no number of tasks (0 means all).")
-    return Filters(
+    since, until = period(params["since"], params["until"], now)
+    filters = Filters(
         source=params["source"],
-        types=tuple(dict.fromkeys(params["type"] or ())),
-        vmid=params["vmid"],
-        user=params["user"],
-        outcomes=tuple(dict.fromkeys(params["outcome"] or ())),
-        since=instant("since", params["since"]),
-        until=instant("until", params["until"]),
+        types=worker_types(params["type"]),
+        vmids=guests(params["vmid"]),
+        user=owner(params["user"]),
+        outcomes=outcomes(params["outcome"]),
+        since=since,
+        until=until,
         limit=params["limit"],
     )
+    if filters.source == "archive" and filters.outcomes == ("running",):
+        raise OptionError("outcome: what is running is in no archive, so that no task can match source=archive.")
+    return filters
+
+
+def named_of(
+    params: t.Mapping[str, t.Any], nodes: t.Sequence[str], filters: Filters, service: str
+) -> tuple[list[Upid], list[t.Any]] | None:
+    """The tasks that ``upids`` names, and the values that name none; None where it is not given.
+
+    Raises ``OptionError`` where a filter is given as well.
+    """
+    if params["upids"] == {}:
+        return None
+    given = {
+        "node": nodes,
+        "type": filters.types,
+        "vmid": filters.vmids,
+        "user": filters.user,
+        "outcome": filters.outcomes,
+        "since": filters.since is not None,
+        "until": filters.until is not None,
+    }
+    extra = [name for name, value in given.items() if value]
+    if extra:
+        raise OptionError(f"upids and filters are mutually exclusive, but {' and '.join(extra)} is given too.")
+    return upids(params["upids"], service)
 
 
 def run(params: t.Mapping[str, t.Any], clock: Clock | None = None) -> Result:
     """Find what the options ask for. Raises ``TasksError`` where nothing could be asked for."""
+    clock = clock or SystemClock()
     who = connection(params)
-    filters = filters_of(params)
-    nodes = node_names(params["node"] or ())
+    filters = filters_of(params, clock.time())
+    nodes = node_names(params["node"])
     log = LogWish(params["log"], line_count(params["log_lines"]))
-    named = params["upids"] != {}
-    tasks, no_task = upids(params["upids"], who.service) if named else ([], [])
+    named = named_of(params, nodes, filters, who.service)
+    tasks, no_task = named or ([], [])
     if named and not tasks:
         return info_result(Found([]), no_task=no_task)
     from ansible_collections.proxkit.tasks.plugins.module_utils._api import Cluster  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
 
-    clock = clock or SystemClock()
     cluster = Cluster(who, clock)
     finder = Finder(cluster.session, clock, log)
     found = finder.named(tasks) if named else finder.matching(nodes, filters)
-    return info_result(found, no_task=no_task, warnings=cluster.warnings)
+    warnings = [*cluster.warnings, *mask_warnings(params, [task.upid.text for task in found.tasks])]
+    return info_result(found, no_task=no_task, warnings=warnings)
 
 
 def main() -> None:
     """Run as a module."""
-    module = AnsibleModule(
-        argument_spec=ARGUMENT_SPEC,
-        supports_check_mode=True,
-        mutually_exclusive=[("upids", name) for name in FILTERS],
-        **CONNECTION_CONSTRAINTS,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         result = run(module.params)
     except TasksError as exc:

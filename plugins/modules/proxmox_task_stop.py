@@ -241,11 +241,11 @@ refuse_old_python()  # which could not read what is imported below
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.proxkit.tasks.plugins.module_utils._credentials import mask_warnings
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
+from ansible_collections.proxkit.tasks.plugins.module_utils._module import AnsibleModule
 from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
-    CONNECTION_CONSTRAINTS,
     CONNECTION_SPEC,
     UPIDS_SPEC,
     connection,
@@ -289,12 +289,13 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = N
     clock = clock or SystemClock()
     cluster = Cluster(who, clock)
     waited = wait(tasks, plan, cluster.session, clock)
-    return stop_result(waited, no_task=no_task, check_mode=check_mode, warnings=cluster.warnings)
+    warnings = [*cluster.warnings, *mask_warnings(params, [task.upid.text for task in waited.tasks])]
+    return stop_result(waited, no_task=no_task, check_mode=check_mode, warnings=warnings)
 
 
 def main() -> None:
     """Run as a module."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **CONNECTION_CONSTRAINTS)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         result = run(module.params, module.check_mode)
     except TasksError as exc:

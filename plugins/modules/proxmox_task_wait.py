@@ -313,11 +313,11 @@ refuse_old_python()  # which could not read what is imported below
 
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.proxkit.tasks.plugins.module_utils._credentials import mask_warnings
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
+from ansible_collections.proxkit.tasks.plugins.module_utils._module import AnsibleModule
 from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
-    CONNECTION_CONSTRAINTS,
     CONNECTION_SPEC,
     LOG_LINES_SPEC,
     UPIDS_SPEC,
@@ -385,13 +385,13 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = N
         fail_on=params["fail_on"],
         on_timeout=params["on_timeout"],
         check_mode=check_mode,
-        warnings=cluster.warnings,
+        warnings=[*cluster.warnings, *mask_warnings(params, [task.upid.text for task in waited.tasks])],
     )
 
 
 def main() -> None:
     """Run as a module."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **CONNECTION_CONSTRAINTS)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         result = run(module.params, module.check_mode)
     except TasksError as exc:

@@ -11,7 +11,6 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.proxkit.tasks.plugins.module_utils import _options
 from ansible_collections.proxkit.tasks.plugins.modules import proxmox_task_info, proxmox_task_stop, proxmox_task_wait
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import TOKEN_ID, TOKEN_SECRET, Mock, serve
 
@@ -63,7 +62,7 @@ class Call:
         """Validated options; one given as ``...`` is left out of the connection."""
         given = {name: value for name, value in {**self.connection, **options}.items() if value is not ...}
         spec = module.ARGUMENT_SPEC  # type: ignore[attr-defined]  # each module has one
-        result = ArgumentSpecValidator(spec, **_options.CONNECTION_CONSTRAINTS).validate(given)
+        result = ArgumentSpecValidator(spec).validate(given)
         assert not result.error_messages
         return t.cast("dict[str, t.Any]", result.validated_parameters)
 

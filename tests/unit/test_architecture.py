@@ -31,9 +31,10 @@ ENGINE = (
     "_inspect",
     "_report",
 )
-ORDER = ("_python", *PURE, "_libraries", "_options", *CLIENT, *ENGINE)  # a file imports files before it only
+# A file imports files before it only.
+ORDER = ("_python", *PURE, "_libraries", "_credentials", "_options", "_module", *CLIENT, *ENGINE)
 # What may be imported beside the standard library, which is all that the other files need.
-OUTSIDE = {"_options": {"ansible"}, "_https": {"proxmoxer", "requests", "urllib3"}}
+OUTSIDE = {"_options": {"ansible"}, "_module": {"ansible"}, "_https": {"proxmoxer", "requests", "urllib3"}}
 
 
 def tree_of(path: pathlib.Path) -> ast.Module:
@@ -99,7 +100,8 @@ def test_module_utils_know_no_module_and_never_exit(path: pathlib.Path) -> None:
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert not parameters & {"module", "ansible_module"}
     assert "AnsibleModule" not in names
-    assert not names_called(tree) & {"exit_json", "fail_json", "exit", "_exit"}
+    if path.stem != "_module":  # which is Ansible's own class, a little changed
+        assert not names_called(tree) & {"exit_json", "fail_json", "exit", "_exit"}
     assert "rivate to the collection" in (ast.get_docstring(tree) or "")
 
 

@@ -12,18 +12,25 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import InvalidUpid, OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
-    CONNECTION_CONSTRAINTS,
     CONNECTION_SPEC,
     connection,
+    guests,
     instant,
     line_count,
     node_names,
+    outcomes,
+    owner,
+    period,
     positive_seconds,
     seconds,
     upids,
+    with_sources,
+    words,
+    worker_types,
 )
 
 UPID = "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
+NOW = 1800000000.0
 OTHER = "UPID:pve2:000AE992:00A21BA7:618C1D55:qmstart:101:ops@pve!ci:"
 
 
@@ -35,7 +42,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def params(**options: t.Any) -> dict[str, t.Any]:
-    result = ArgumentSpecValidator(CONNECTION_SPEC, **CONNECTION_CONSTRAINTS).validate(options)
+    result = ArgumentSpecValidator(CONNECTION_SPEC).validate(options)
     assert not result.error_messages
     return t.cast("dict[str, t.Any]", result.validated_parameters)
 
@@ -53,6 +60,10 @@ def params(**options: t.Any) -> dict[str, t.Any]:
         ("[::1]", None, ("[::1]:8006",)),
         ("[fd00::1]:443", None, ("[fd00::1]:443",)),
         ("my_host", None, ("my_host:8006",)),
+        ("https://pve1:8443/", None, ("pve1:8443",)),
+        (" https://pve1 , HTTPS://pve2/,pve3/", None, ("pve1:8006", "pve2:8006", "pve3:8006")),
+        ("https://[fd00::1]:443/", None, ("[fd00::1]:443",)),
+        ("https://fd00::1", 1234, ("[fd00::1]:1234",)),
     ],
 )
 def test_hosts(api_host: t.Any, port: int | None, hosts: tuple[str, ...]) -> None:
@@ -60,48 +71,99 @@ def test_hosts(api_host: t.Any, port: int | None, hosts: tuple[str, ...]) -> Non
 
 
 @pytest.mark.parametrize(
-    "host", ["https://pve1", "pve1/api2", "pve1?", "a b", "user@pve1", "[::1", "", " , ", "pve1:port"]
+    ("host", "words_of_it"),
+    [
+        ("http://pve1", "'http://pve1' is not https"),
+        ("ftp://pve1/", "'ftp://pve1/' is not https"),
+        ("https://pve1:8006/api2/json", "has a path"),
+        ("https://pve1:8006/#v1:0:18", "has a path"),
+        ("pve1/api2", "has a path"),
+        ("pve1?", "has a path"),
+        ("https://", "no host name"),
+        ("https:///", "has a path"),
+        ("a b", "no host name"),
+        ("[::1", "no host name"),
+        ("pve1:port", "no host name"),
+        ("pve1:0", "0 in 'pve1:0' is no port number"),
+        ("pve1:70000", "70000 in 'pve1:70000' is no port number"),
+        ("", "no host is named"),
+        (" , ", "no host is named"),
+    ],
 )
-def test_what_is_no_host(host: str) -> None:
-    with pytest.raises(OptionError, match="api_host"):
+def test_what_is_no_host(host: str, words_of_it: str) -> None:
+    with pytest.raises(OptionError, match=f"^api_host: .*{words_of_it}"):
         connection(params(api_host=[host], api_user="root@pam", api_password="x"))
 
 
 @pytest.mark.parametrize(
-    ("options", "user", "token"),
-    [
-        ({"api_user": "root@pam", "api_password": "x"}, "root@pam", None),
-        ({"api_user": "root@pam", "api_token_id": "ci", "api_token_secret": "s"}, "root@pam", "ci"),
-        ({"api_token_id": "root@pam!ci", "api_token_secret": "s"}, "root@pam", "ci"),
-        ({"api_user": "root@pam", "api_token_id": "root@pam!ci", "api_token_secret": "s"}, "root@pam", "ci"),
-        ({"api_token_id": "we!rd@pve!ci", "api_token_secret": "s"}, "we!rd@pve", "ci"),
-    ],
+    "host",
+    ["user@pve1", "https://root:hush@pve1", "root:hush@pve1:8006", "http://root:hu,hush@pve1/", ["pve2", "a:hush@b"]],
 )
-def test_who_asks(options: dict[str, t.Any], user: str, token: str | None) -> None:
-    who = connection(params(api_host="pve1", **options))
-    assert (who.user, who.token_name) == (user, token)
+def test_an_address_with_a_user_is_refused_without_showing_it(host: t.Any) -> None:
+    with pytest.raises(OptionError, match=r"^api_host: an address with a user in it is not taken") as caught:
+        connection(params(api_host=host, api_user="root@pam", api_password="x"))
+    assert "hush" not in caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "text"),
     [
-        (
-            {"api_user": "a@pam", "api_token_id": "b@pam!ci", "api_token_secret": "s"},
-            "belongs to b@pam, but api_user is a@pam",
-        ),
-        ({"api_token_id": "ci", "api_token_secret": "s"}, "api_user is missing"),
-        ({"api_password": "x"}, "api_user is missing"),
-        ({"api_user": "root", "api_password": "x"}, "no realm"),
-        ({"api_token_id": "root@pam!", "api_token_secret": "s"}, "no token name"),
-        ({"api_user": "root@pam", "api_password": "x", "api_timeout": 0}, "api_timeout"),
-        ({"api_user": "root@pam", "api_password": "x", "api_timeout": "nan"}, "api_timeout"),
-        ({"api_user": "root@pam", "api_password": "x", "api_port": 70000}, "api_port"),
-        ({"api_user": "root@pam", "api_password": "x", "ca_path": "/no/such/file.pem"}, "ca_path: /no/such/file.pem"),
+        ({"api_timeout": 0}, "api_timeout: 0.0 is not"),
+        ({"api_timeout": "nan"}, "api_timeout"),
+        ({"api_port": 70000}, "api_port: 70000 is no"),
+        ({"ca_path": "/no/such/file.pem"}, "ca_path: /no/such/file.pem cannot be read"),
     ],
 )
-def test_contradictions(options: dict[str, t.Any], words: str) -> None:
-    with pytest.raises(OptionError, match=words):
-        connection(params(api_host="pve1", **options))
+def test_values_that_cannot_work(options: dict[str, t.Any], text: str) -> None:
+    with pytest.raises(OptionError, match=text):
+        connection(params(api_host="pve1", api_user="root@pam", api_password="x", **options))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "text"),
+    [
+        ("HOST", "pve1,http://pve2", "api_host (from PROXMOX_HOST): 'http://pve2' is not https"),
+        ("PORT", "70000", "api_port (from PROXMOX_PORT): 70000 is no port"),
+        ("USER", "root", "api_user (from PROXMOX_USER): root has no realm"),
+        ("PASSWORD", "hush\tup", "api_password (from PROXMOX_PASSWORD) holds a control character"),
+        ("PASSWORD", "", "api_password (from PROXMOX_PASSWORD)"),
+        ("OTP", "12345", "api_otp (from PROXMOX_OTP) is not 6 to 8 digits"),
+        ("TOKEN_ID", "root@pam!ci=hush", "api_token_id (from PROXMOX_TOKEN_ID) holds an equals sign"),
+        ("TOKEN_SECRET", "hush", "api_token_secret (from PROXMOX_TOKEN_SECRET) needs it"),
+        ("CA_PATH", "/no/ca.pem", "ca_path (from PROXMOX_CA_PATH): /no/ca.pem cannot be read"),
+        ("CA_PATH", "~/no/ca.pem", "ca_path (from PROXMOX_CA_PATH): "),
+        ("API_TIMEOUT", "-1", "api_timeout (from PROXMOX_API_TIMEOUT): -1.0 is not"),
+    ],
+)
+def test_a_value_from_the_environment_is_blamed_on_its_variable(
+    monkeypatch: pytest.MonkeyPatch, option: str, value: str, text: str
+) -> None:
+    given = {"HOST": "pve1", "USER": "root@pam", "PASSWORD": "x", option: value}
+    for name, content in given.items():
+        monkeypatch.setenv(f"PROXMOX_{name}", content)
+    with pytest.raises(OptionError) as caught:
+        connection(params())
+    assert text in caught.value.message
+    assert "hush" not in caught.value.message
+    # The same value as an option is the option's own fault.
+    monkeypatch.delenv(f"PROXMOX_{option}")
+    with pytest.raises(OptionError) as caught:
+        connection(params(**{"ca_path" if option == "CA_PATH" else f"api_{option.lower().replace('api_', '')}": value}))
+    assert f"PROXMOX_{option}" not in caught.value.message
+
+
+def test_sources_are_named_once_and_for_whole_words_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXMOX_SERVICE", "pdm")
+    monkeypatch.setenv("PROXMOX_PORT", "soon")
+    # What Ansible refuses stays as it was given.
+    values = {"service": "pdm", "api_port": "soon"}
+    text = "microservice, service-a: value of service must be one of: pve, got: pdm; service; api_port"
+    named = with_sources(text, values)
+    assert named == (
+        "microservice, service-a: value of service (from PROXMOX_SERVICE) must be one of: pve, got: pdm; service; "
+        "api_port (from PROXMOX_PORT)"
+    )
+    assert with_sources("service", {"service": "pve"}) == "service"
 
 
 def test_the_environment_fills_in(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
@@ -154,7 +216,20 @@ def test_no_task_at_all(value: t.Any) -> None:
         (f"{UPID}comment", "comment"),
         (
             r"UPID:elsa:00004F37:0039E469:00000000:5CA78B83:garbage_collection::root@pam:",
-            "id of pbs, but service is pve",
+            "id of pbs, but service is pve: Proxmox Backup Server knows",
+        ),
+        (UPID.replace("pve1", "********"), "Ansible put"),
+        (UPID.replace(":", "%3A"), r"percent-encoded.*\| proxkit\.tasks\.upid_extract"),
+        *(
+            (text, r"\bproxkit\.tasks\.upid_extract\b")
+            for text in (
+                f"{UPID} {OTHER}",
+                f"{UPID},{OTHER}",
+                f"{UPID}\n{UPID}",
+                f"started {UPID}",
+                f"{UPID} in the background",
+                f"['{UPID}']",
+            )
         ),
     ],
 )
@@ -175,16 +250,87 @@ def test_what_names_no_task_is_refused(value: t.Any, words: str) -> None:
         ("1700000000.75", 1700000000),
         ("2023-11-14T22:13:20.5Z", 1700000000),
         ("2023-11-14T23:13:20.123456789+0100", 1700000000),
+        ("", None),
+        (" ", None),
+        ("90s", 1800000000 - 90),
+        ("30m", 1800000000 - 1800),
+        (" 24h ", 1800000000 - 86400),
+        ("7d", 1800000000 - 604800),
+        ("2w", 1800000000 - 1209600),
+        ("0s", 1800000000),
     ],
 )
 def test_instants(value: str | None, epoch: int | None) -> None:
-    assert instant("since", value) == epoch
+    assert instant("since", value, NOW) == epoch
 
 
-@pytest.mark.parametrize("value", ["yesterday", "", "-5", "2023-13-01", "1e9"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("yesterday", "-5", "2023-13-01", "1e9", "24 hours", "24H", "h", "-24h", "1.5h", "1h30m", "٣h"),
+        # what no task can have
+        *("99999999999", "9" * 400, "1969-12-31", "0001-01-01T00:00:00+23:00", "9999-12-31", "9999w", "9" * 400 + "s"),
+    ],
+)
 def test_what_is_no_instant(value: str) -> None:
-    with pytest.raises(OptionError, match="since"):
-        instant("since", value)
+    with pytest.raises(OptionError, match=r"^since: "):
+        instant("since", value, NOW)
+
+
+def test_a_period_has_time_in_it() -> None:
+    assert period("2h", "1h", NOW) == (NOW - 7200, NOW - 3600)
+    assert period("", None, NOW) == (None, None)
+    assert period("1h", "1h", NOW) == (NOW - 3600, NOW - 3600)
+    with pytest.raises(OptionError, match="since: '1h' is later than until"):
+        period("1h", "2h", NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "elements"),
+    [
+        (None, ()),
+        ([], ()),
+        ([""], ()),
+        ([" ", ","], ()),
+        (["vzdump", " qmstart "], ("vzdump", "qmstart")),
+        (["vzdump, qmstart", "vzdump", "a,,b"], ("vzdump", "qmstart", "a", "b")),
+        ([100, "101"], ("100", "101")),
+    ],
+)
+def test_words(value: list[t.Any] | None, elements: tuple[str, ...]) -> None:
+    assert words(value) == elements
+
+
+def test_filters_take_lists_as_text() -> None:
+    assert node_names(["pve1", " pve-2", ""]) == ["pve1", "pve-2"]
+    assert worker_types(["vzdump, qmstart"]) == ("vzdump", "qmstart")
+    assert guests([100, " 101", "100,102"]) == (100, 101, 102)
+    assert outcomes(["ok, error"]) == ("ok", "error")
+    assert (owner(" root@pam!ci "), owner(" "), owner(None)) == ("root@pam!ci", None, None)
+    for made in (node_names, worker_types, guests, outcomes):
+        assert not made([""])
+        assert not made(None)
+
+
+@pytest.mark.parametrize(
+    ("made", "value", "text"),
+    [
+        *(
+            (guests, [value], f"^vmid: '{value}' is no id")
+            for value in ("99", "1000000000", "-100", "1e3", "0100", "a")
+        ),
+        (outcomes, ["ok, failed"], "^outcome: 'failed' is none of ok, warning, error, unknown, running"),
+        (worker_types, ["vz dump"], "^type: 'vz dump' is no type"),
+        (worker_types, ["a/b"], "^type: "),
+        *(
+            (owner, value, "^user: .* no task can match")
+            for value in ("root", "@pam", "root@pam!", "a b@pam", "a:b@pam")
+        ),
+    ],
+)
+def test_a_filter_that_can_never_match_is_refused_by_name(made: t.Any, value: t.Any, text: str) -> None:
+    with pytest.raises(OptionError, match=text):
+        made(value)
 
 
 def test_numbers_that_cannot_be() -> None:
@@ -200,6 +346,6 @@ def test_numbers_that_cannot_be() -> None:
 
 def test_node_names() -> None:
     assert node_names(["pve1", "pve-2", "pve1"]) == ["pve1", "pve-2"]
-    for name in ("", "../x", "pve/1", "-pve", "pve.1"):
+    for name in ("../x", "pve/1", "-pve", "pve.1"):
         with pytest.raises(OptionError, match="node"):
             node_names([name])

@@ -255,12 +255,20 @@ def test_a_kind_of_str_decodes_to_plain_text() -> None:
         # What is wrong without the encoding too is not the encoding.
         ("a%20b", "format", "it does not begin with 'UPID:'"),
         (PVE.replace("100", "a%20b c"), "id", "id holds white space or control characters"),
-        (f"{PVE}\n{PVE}", "format", "it holds more than one UPID (the filter upid_extract takes them apart)"),
-        (f"{PVE}{PBS}", "format", "it holds more than one UPID (the filter upid_extract takes them apart)"),
+        (
+            f"{PVE}\n{PVE}",
+            "format",
+            "it holds more than one UPID (the filter proxkit.tasks.upid_extract takes them apart)",
+        ),
+        (
+            f"{PVE}{PBS}",
+            "format",
+            "it holds more than one UPID (the filter proxkit.tasks.upid_extract takes them apart)",
+        ),
         (
             f"{PVE} {PVE_TOKEN}".replace(":", "%3A"),
             "format",
-            "it holds more than one UPID (the filter upid_extract takes them apart)",
+            "it holds more than one UPID (the filter proxkit.tasks.upid_extract takes them apart)",
         ),
         ("hello", "format", "it does not begin with 'UPID:'"),
         ("!", "format", "it does not begin with 'UPID:'"),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -56,9 +57,17 @@ def tasks(mock: Mock) -> dict[str, str]:
         ({"type": "vzdump"}, ["warning", "ok"]),
         ({"type": ["vzdump", "qmigrate"]}, ["runs", "warning", "ok"]),
         ({"vmid": 100}, ["error", "ok"]),
+        ({"vmid": [100, 103]}, ["user", "error", "ok"]),
+        ({"vmid": "100, 103", "type": "vzdump, qmstop"}, ["user", "ok"]),
+        ({"node": "pve1, pve3"}, ["runs", "killed", "error", "ok"]),
+        ({"type": " vzdump , qmigrate"}, ["runs", "warning", "ok"]),
+        ({"outcome": "ok, warning"}, ["token", "user", "warning", "ok"]),
+        (
+            {"type": "", "node": "", "vmid": "", "outcome": "", "user": " ", "since": "", "until": ""},
+            ["runs", "token", "user", "killed", "error", "warning", "ok"],
+        ),
         ({"user": "viewer@pve"}, ["token", "user"]),
         ({"user": "viewer@pve!ro"}, ["token"]),
-        ({"user": "viewer"}, []),
         ({"user": "root@pam!ci", "outcome": "running"}, ["runs"]),
         ({"outcome": "error"}, ["error"]),
         ({"outcome": ["ok", "warning"]}, ["token", "user", "warning", "ok"]),
@@ -85,6 +94,23 @@ def test_since_and_until(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
     now = int(mock.clock()["now"])
     result = call.info(since=str(now - 350), until=str(now - 150))
     assert [task["upid"] for task in result["tasks"]] == [tasks["killed"], tasks["error"]]
+
+
+def test_times_ago_count_from_the_clock(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
+    assert abs(mock.clock()["now"] - time.time()) < 5
+    result = call.info(since="350s", until="2m")
+    assert [task["upid"] for task in result["tasks"]] == [tasks["killed"], tasks["error"]]
+
+
+def test_one_request_a_guest_and_type(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
+    result = call.info(node="pve1", vmid=[100, 105], type=["vzdump", "qmstart", "qmigrate"])
+    assert [task["upid"] for task in result["tasks"]] == [tasks["runs"], tasks["error"], tasks["ok"]]
+    assert mock.counters()["requests"]["GET tasks"] == 6
+
+
+def test_empty_filters_go_with_named_tasks(call: Call, tasks: dict[str, str]) -> None:
+    result = call.info(upids=tasks["ok"], node="", type=[], user="", since="")
+    assert [task["outcome"] for task in result["tasks"]] == ["ok"]
 
 
 def test_logs_on_demand(call: Call, tasks: dict[str, str]) -> None:
@@ -290,6 +316,13 @@ def test_no_privilege_for_a_named_task(call: Call, tasks: dict[str, str]) -> Non
         ({"node": "../x"}, OptionError),
         ({"since": "yesterday"}, OptionError),
         ({"limit": -1}, OptionError),
+        ({"user": "viewer"}, OptionError),
+        ({"vmid": 99}, OptionError),
+        ({"outcome": "ok, failed"}, OptionError),
+        ({"since": "1h", "until": "2h"}, OptionError),
+        ({"source": "archive", "outcome": "running"}, OptionError),
+        ({"upids": GONE, "node": "pve1"}, OptionError),
+        ({"upids": [], "since": "1h"}, OptionError),
     ],
 )
 def test_bad_input_sends_nothing(mock: Mock, call: Call, options: dict[str, t.Any], error: type[Exception]) -> None:
