@@ -92,6 +92,7 @@ def connection(params: t.Mapping[str, t.Any]) -> Connection:
             **vars(credentials(params)),
             validate_certs=params["validate_certs"],
             ca_path=_authorities(params["ca_path"], params["validate_certs"]),
+            ca_option=with_sources("ca_path", params),
             timeout=positive_seconds("api_timeout", params["api_timeout"]),
             service=params["service"],
         )

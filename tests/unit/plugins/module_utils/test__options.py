@@ -185,6 +185,7 @@ def test_the_environment_fills_in(monkeypatch: pytest.MonkeyPatch, tmp_path: pat
     assert who.hosts == ("pve1:443", "pve2:443")
     assert (who.user, who.token_name, who.token_secret) == ("root@pam", "ci", "s")
     assert (who.validate_certs, who.ca_path, who.timeout) == (False, str(authority), 3.5)
+    assert who.ca_option == "ca_path (from PROXMOX_CA_PATH)"
 
 
 def test_secrets_do_not_show() -> None:
