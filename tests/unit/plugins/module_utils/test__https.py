@@ -93,7 +93,8 @@ def test_whatever_is_raised_below_leaves_as_our_own_error(
             try:
                 wire.exchange(host, VERSION, 1, 1)
             except ApiError as exc:
-                shown = f"{exc.message} {exc!r} {exc.details} {''.join(traceback.format_exception(exc))}"
+                told = "".join(traceback.format_exception(type(exc), exc, exc.__traceback__))
+                shown = f"{exc.message} {exc!r} {exc.details} {told}"
             assert SECRET not in shown, type(error)
             assert mock.host in shown or shown.startswith("a reply"), type(error)
 
