@@ -23,10 +23,10 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
 from ansible_collections.proxkit.tasks.plugins.module_utils._log import (
     lines_of,
     log_is_gone,
-    progress,
     tail_start,
     verdict,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._progress import progress
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
 

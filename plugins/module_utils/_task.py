@@ -9,7 +9,7 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._log import Progress
+from ansible_collections.proxkit.tasks.plugins.module_utils._progress import Progress
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
 
 Outcome = t.Literal["ok", "warning", "error", "unknown", "running", "missing", "unseen"]

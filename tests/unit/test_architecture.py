@@ -16,7 +16,7 @@ import yaml
 PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
 UTILS = "ansible_collections.proxkit.tasks.plugins.module_utils."
 
-PURE = ("_errors", "_upid", "_log", "_task", "_polling")
+PURE = ("_errors", "_upid", "_log", "_progress", "_task", "_polling")
 CLIENT = ("_answers", "_refusals", "_https", "_login", "_api")
 ENGINE = (
     "_look",
