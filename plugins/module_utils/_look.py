@@ -26,12 +26,15 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._log import (
     tail_start,
     verdict,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._progress import progress
+from ansible_collections.proxkit.tasks.plugins.module_utils._progress import Progress, progress
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
 
 # Lines of a log that one request brings at the most: a bound on memory and on the time of one answer.
 PAGE_LINES = 20_000
+# What progress is read from: the beginning says how much there is to do, the end how far it is.
+HEAD_LINES = 200
+WINDOW_LINES = 1000
 
 Row = t.Mapping[str, t.Any]
 Rows = list[dict[str, t.Any]]
@@ -165,28 +168,36 @@ def _lines(rows: Rows) -> list[str]:
 
 
 def with_log(source: Reader, task: Task, lines: int, until: float) -> Task:
-    """The task with the last ``lines`` lines of its log (0: all) and the progress they tell.
+    """The task with the last ``lines`` lines of its log (0: all) and the progress that it tells.
 
     One request where the log is short, else two and then pages. Raises ``ApiError``.
     """
     upid = task.upid
-    limit = min(lines or PAGE_LINES, PAGE_LINES)
-    rows, total = source.log(upid, 0, limit, until)
+    head, total = source.log(upid, 0, min(max(lines, HEAD_LINES) if lines else PAGE_LINES, PAGE_LINES), until)
     # _lines comes first: it tells rows of odd form as a fault of the server.
-    if _lines(rows) and log_is_gone(rows):
+    if _lines(head) and log_is_gone(head):
         return dataclasses.replace(task, lost_log=True)
-    found = rows
-    start = tail_start(total, lines) if lines else 0
-    if start > 0:
-        found = []
-    position = start + len(found)
+    start = tail_start(total, max(lines, WINDOW_LINES) if lines else 0)
+    tail = list(_pages(source, upid, max(start, len(head)), total, until))
+    text = _lines([*head, *tail])
+    # Where the two do not meet, the beginning is no part of the end.
+    last = text if start <= len(head) else _lines(tail)
+    # PVE fills an empty log with one row that says so.
+    log_total = total if text else 0
+    return dataclasses.replace(task, log=tuple(last[-lines:]), log_total=log_total, progress=_progress(text))
+
+
+def _pages(source: Reader, upid: Upid, position: int, total: int, until: float) -> t.Iterator[dict[str, t.Any]]:
+    """The rows of a log from ``position`` on; one that grows is read as far as it went at first."""
     while position < total:
         rows, _total = source.log(upid, position, min(PAGE_LINES, total - position), until)
-        # A log that was cut meanwhile ends here; one that grows is read as far as it went at first.
+        # A log that was cut meanwhile ends here.
         if not rows:
-            break
-        found += rows
+            return
+        yield from rows
         position += len(rows)
-    text = _lines(found)[-lines:]
-    # PVE fills an empty log with one row that says so.
-    return dataclasses.replace(task, log=tuple(text), log_total=total if text else 0, progress=progress(text))
+
+
+def _progress(text: t.Sequence[str]) -> Progress | None:
+    """What head and tail of a log tell, the same whatever more of it was read."""
+    return progress(text if len(text) <= HEAD_LINES + WINDOW_LINES else [*text[:HEAD_LINES], *text[-WINDOW_LINES:]])

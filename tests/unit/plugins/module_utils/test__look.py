@@ -88,7 +88,16 @@ def test_a_clear_end_needs_one_request() -> None:
 
 @pytest.mark.parametrize(
     ("total", "lines", "requests"),
-    [(3, 50, 1), (50, 50, 1), (51, 50, 2), (1000, 1, 2), (3, 0, 1), (2 * PAGE_LINES + 5, 0, 3), (90_000, 60_000, 4)],
+    [
+        (3, 50, 1),
+        (50, 50, 1),
+        (200, 50, 1),
+        (201, 50, 2),
+        (5000, 1, 2),
+        (3, 0, 1),
+        (2 * PAGE_LINES + 5, 0, 3),
+        (90_000, 60_000, 4),
+    ],
 )
 def test_logs_come_in_few_requests(total: int, lines: int, requests: int) -> None:
     text = [f"line {number}" for number in range(total)]
@@ -97,6 +106,20 @@ def test_logs_come_in_few_requests(total: int, lines: int, requests: int) -> Non
     assert list(task.log or ()) == text[-lines:]
     assert task.log_total == total
     assert source.calls["log"] == requests
+
+
+@pytest.mark.parametrize("lines", [1, 50, 0])
+def test_progress_does_not_depend_on_how_many_lines_are_returned(lines: int) -> None:
+    text = [
+        "total estimated size is 4G",
+        *(f"noise {number}" for number in range(3000)),
+        "10:00:00  1G  a@b",
+        *"x" * 900,
+    ]
+    source = ended("boom", logs={NATIVE: text})
+    task = with_log(source, Task(upid(), "running"), lines, 0)
+    assert task.progress is not None
+    assert task.progress.percent == 25.0
 
 
 def test_a_log_that_was_cut_meanwhile() -> None:

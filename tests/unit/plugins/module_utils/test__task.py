@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._log import Progress
+from ansible_collections.proxkit.tasks.plugins.module_utils._progress import Progress
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import Outcome, Sight, Task, outcome_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import parse
 

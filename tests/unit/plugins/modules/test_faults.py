@@ -98,8 +98,7 @@ def test_the_deadline_holds_through_lasting_faults(mock: Mock, call: Call, kind:
     assert result["timed_out"]
     assert outcomes(result) == ["unseen"]
     assert result["unfinished_upids"] == [upid]
-    if kind != "hang":
-        assert f"{mock.host}:{mock.port}" in result["msg"]
+    assert f"{mock.host}:{mock.port}" in result["msg"]
 
 
 def test_an_api_host_that_is_down_for_a_while(mock: Mock, call: Call) -> None:

@@ -89,7 +89,7 @@ def test_pages_in_mid_wait_are_waited_out_and_hear_no_second_password(mock: Mock
     assert logins(mock) <= 3
 
 
-@pytest.mark.parametrize("limits", [{"timeout": 2}, {"api_timeout": 2, "timeout": 60}])
+@pytest.mark.parametrize("limits", [{"timeout": 0}, {"timeout": 2}, {"api_timeout": 2, "timeout": 60}])
 @pytest.mark.parametrize(
     ("who", "word"),
     [({"api_token_secret": "wrong"}, "api_token_secret"), ({**PASSWORD, "api_password": "wrong"}, "api_password")],
