@@ -125,7 +125,10 @@ def test_progress_does_not_depend_on_how_many_lines_are_returned(lines: int) -> 
 def test_a_log_that_was_cut_meanwhile() -> None:
     source = ended("boom", script={"log": [([{"n": 1, "t": "a"}], 900), ([], 1)]})
     task = with_log(source, Task(upid(), "stopped", "boom"), 5, 0)
-    assert task.log == ()
+    # What is left of it is its end.
+    assert task.log == ("a",)
+    source = ended("boom", script={"log": [([{"n": 1, "t": "a"}], 9000), ([], 1)]})
+    assert with_log(source, Task(upid(), "stopped", "boom"), 5, 0).log == ()
 
 
 @pytest.mark.parametrize("row", [{}, {"n": "1", "t": "text"}, {"n": 1, "t": None}, {"n": True, "t": "text"}])
