@@ -32,4 +32,6 @@ class AnsibleModule(basic.AnsibleModule):  # type: ignore[misc]  # Ansible ships
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
         """End the module as failed. Without any result it is Ansible that refuses an option."""
-        super().fail_json(msg=msg if result else with_sources(msg, self.params), **result)
+        if not result and not msg.startswith("Unsupported parameters"):  # which names all options there are
+            msg = with_sources(msg, self.params)
+        super().fail_json(msg=msg, **result)

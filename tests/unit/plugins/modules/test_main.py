@@ -187,4 +187,8 @@ def test_a_secret_from_the_environment_does_not_show_either(
     monkeypatch.setenv("PROXMOX_PORT", "8006")
     text += shown(monkeypatch, capfd, module, {"api_host": "pve1", "upids": []})
     assert "api_token_id (from PROXMOX_TOKEN_ID) holds an equals sign" in text
+    unknown = shown(monkeypatch, capfd, module, {"api_host": "pve1", "upids": [], "unknown": 1})
+    assert "Unsupported parameters" in unknown
+    assert "(from " not in unknown
+    text += unknown
     assert "hush" not in text
