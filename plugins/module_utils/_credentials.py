@@ -159,7 +159,7 @@ def _in_addresses(entries: list[str]) -> t.Iterator[str]:
 
 
 def _forms(text: str) -> t.Iterator[str]:
-    for form in {text, text.strip(), text.rstrip("\r\n"), _pasted(text) or ""}:
+    for form in (text, text.strip(), text.rstrip("\r\n"), _pasted(text) or ""):
         raw = form.encode("utf-8", "surrogatepass")
         yield from (form, quote(raw, safe=""), quote(raw), quote_plus(raw))
         yield re.sub("%..", lambda match: match[0].lower(), quote(raw, safe=""))

@@ -243,12 +243,12 @@ def _flaws(text: str) -> t.Iterator[_Flaw]:
         yield "value", _why_masked()
     if len(list(itertools.islice(_search(text), 2))) > 1:
         yield "format", "it holds more than one UPID (the filter proxkit.tasks.upid_extract takes them apart)"
-    flaw = next(_flaws_as_it_stands(text))
+    flaw = _flaw_as_it_stands(text)
     plain = text
     for _time in range(_ENCODED_TIMES):
         plain = _decoded(plain)
     # Where the flaw is another one, or none, without the encoding, the encoding is what is wrong.
-    if plain != text and (_is_upid(plain) or next(_flaws_as_it_stands(plain)) != flaw):
+    if plain != text and (_is_upid(plain) or _flaw_as_it_stands(plain) != flaw):
         yield "format", "it is percent-encoded, as in a URL"
     yield flaw
 
@@ -259,6 +259,10 @@ def _why_masked() -> str:
         "value under no_log). The id itself is lost there: take it from a task that was not given that secret, or use "
         "an API token or a password that occurs in no node's, user's or task's name"
     )
+
+
+def _flaw_as_it_stands(text: str) -> _Flaw:
+    return next(_flaws_as_it_stands(text))
 
 
 def _flaws_as_it_stands(text: str) -> t.Iterator[_Flaw]:

@@ -91,7 +91,7 @@ def error_of(reply: Reply, request: Request = STATUS, connection: Connection = T
 )
 def test_what_a_reply_means(reply: Reply, kind: type[ApiError], passing: bool, words: list[str]) -> None:
     error = error_of(reply)
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert error.passing is passing
     for word in [*words, HOST]:
         assert word in error.message
