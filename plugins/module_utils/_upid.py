@@ -20,7 +20,7 @@ slash, white space or control character either. No server mints a comment, it is
 from __future__ import annotations
 
 import collections.abc
-import dataclasses
+import contextlib
 import itertools
 import re
 import typing as t
@@ -45,6 +45,7 @@ _AUTHID: dict[Product, str] = {product: rf"{_FREE}+@{name}(?:!{name})?" for prod
 
 
 def _grammar(product: Product) -> re.Pattern[str]:
+    """The whole of a UPID; its groups are remote, fields, token and comment, in this order."""
     parts = {
         "node": _NODE,
         "pid": rf"{_HEX}{{8}}",
@@ -55,16 +56,15 @@ def _grammar(product: Product) -> re.Pattern[str]:
         "id": rf"{_FREE}*" if product == "pve" else _PBS_ID,
         "user": rf"{_FREE}+@{_NAME[product]}",
     }
-    fields = ":".join(f"(?P<{field}>{parts[field]})" for field in _FIELDS[product])
+    fields = ":".join(f"({parts[field]})" for field in _FIELDS[product])
     comment = rf"{_FREE}*" if product == "pve" else ""
-    return re.compile(
-        rf"(?:(?:{product}:)?(?P<remote>{_REMOTE})!)?UPID:{fields}(?:!(?P<tokenid>{_NAME[product]}))?:(?P<comment>{comment})"
-    )
+    return re.compile(rf"(?:(?:{product}:)?({_REMOTE})!)?UPID:{fields}(?:!({_NAME[product]}))?:({comment})")
 
 
 _GRAMMARS: dict[Product, re.Pattern[str]] = {product: _grammar(product) for product in _FIELDS}
-# By the number of colons, that of a Datacenter Manager's prefix among them.
-_BY_COLONS: dict[int, tuple[Product, ...]] = {8: ("pve",), 9: ("pbs", "pve"), 10: ("pbs",)}
+# Most ids are of Proxmox VE, and come by the thousands: what is looked up once need not be each time.
+_fullmatch_pve = _GRAMMARS["pve"].fullmatch
+_tuple = tuple.__new__
 # What Ansible puts in the place of a secret, and in that of a value that is the secret as a whole.
 _MASK = "********"
 _MASKED_WHOLE = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -96,9 +96,8 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 _CALLED_WITH = ("invocation", "ansible_loop")
 
 
-@dataclasses.dataclass(frozen=True)
-class Upid:
-    """A decoded UPID.
+class Upid(t.NamedTuple):
+    """A decoded UPID; a tuple, because thousands of them are made at a time.
 
     ``text`` is the id as given, ``user`` is ``user@realm`` without the token, ``starttime`` is in epoch seconds,
     ``pstart`` in the node's clock ticks. ``tokenid`` and ``comment`` are empty where there is none, ``task_id`` (PBS)
@@ -131,7 +130,7 @@ class Upid:
 
     def to_dict(self) -> dict[str, t.Any]:
         """The dictionary that ``upid_decode`` gives, and each task dictionary begins with."""
-        values = dict(vars(self))
+        values = self._asdict()
         return {"upid": values.pop("text"), **values}
 
 
@@ -140,14 +139,31 @@ def parse(value: object) -> Upid:
 
     :raises InvalidUpid: for every value, of whatever type, that is none; names the field and the flaw.
     """
-    if not isinstance(value, str):
-        raise InvalidUpid("value", _why_no_text(value), shown(value))
-    text = str.__str__(value)
-    upid = _parsed(text)
-    if upid is None:
-        field, reason = next(_flaws(text))
-        raise InvalidUpid(field, reason, shown(text))
-    return upid
+    if isinstance(value, str):
+        match = _fullmatch_pve(value)
+        # No text fits both grammars: they differ in the number of colons. There is room for asterisks in them, but no
+        # server mints that many.
+        if match and _MASK not in value:
+            remote, node, pid, pstart, start, kind, task_for, user, token, comment = match.groups("")
+            return _tuple(
+                Upid,
+                (
+                    value if type(value) is str else str.__str__(value),
+                    node,
+                    int(pid, 16),
+                    int(pstart, 16),
+                    int(start, 16),
+                    kind,
+                    task_for,
+                    user,
+                    token,
+                    comment,
+                    None,
+                    "pve",
+                    remote or None,
+                ),
+            )
+    return _parse_other(value)
 
 
 def is_owner(text: str) -> bool:
@@ -190,38 +206,26 @@ def extract(value: object) -> list[str]:
 _END = object()
 
 
-def _parsed(text: str) -> Upid | None:
-    """The UPID that ``text`` is; None where no grammar takes it. Raises ``InvalidUpid`` for an id that is not UTF-8."""
-    # The grammar has room for asterisks, but no server mints that many.
-    if _MASK not in text:
-        for product in _BY_COLONS.get(text.count(":"), ()):
-            match = _GRAMMARS[product].fullmatch(text)
-            if match:
-                return _upid(text, product, match.groupdict(""))
-    return None
+def _parse_other(value: object) -> Upid:
+    """Decode what is no UPID of Proxmox VE's grammar; raises ``InvalidUpid``."""
+    if not isinstance(value, str):
+        raise InvalidUpid("value", _why_no_text(value), shown(value))
+    text = str.__str__(value)
+    match = _GRAMMARS["pbs"].fullmatch(text)
+    if match is None or _MASK in text:
+        field, reason = next(_flaws(text))
+        raise InvalidUpid(field, reason, shown(text))
+    return _of_pbs(text, match)
 
 
-def _upid(text: str, product: Product, fields: t.Mapping[str, str]) -> Upid:
-    task_id = fields.get("task_id")
+def _of_pbs(text: str, match: re.Match[str]) -> Upid:
+    remote, node, pid, pstart, task_id, starttime, kind, escaped, user, token, comment = match.groups("")
     try:
-        task_for = _unescape(fields["id"]) if product == "pbs" else fields["id"]
+        task_for = _unescape(escaped)
     except UnicodeDecodeError:
         raise InvalidUpid("id", "id is not UTF-8 once it is unescaped", shown(text)) from None
-    return Upid(
-        text=text,
-        node=fields["node"],
-        pid=int(fields["pid"], 16),
-        pstart=int(fields["pstart"], 16),
-        starttime=int(fields["starttime"], 16),
-        type=fields["type"],
-        id=task_for,
-        user=fields["user"],
-        tokenid=fields["tokenid"],
-        comment=fields["comment"],
-        task_id=int(task_id, 16) if task_id else None,
-        product=product,
-        remote=fields["remote"] or None,
-    )
+    numbers = int(pid, 16), int(pstart, 16), int(starttime, 16)
+    return Upid(text, node, *numbers, kind, task_for, user, token, comment, int(task_id, 16), "pbs", remote or None)
 
 
 def _unescape(text: str) -> str:
@@ -397,11 +401,14 @@ def _taken(match: re.Match[str]) -> str | None:
 
 
 def _is_upid(text: str, products: t.Container[str] = ("pve", "pbs")) -> bool:
-    try:
-        upid = _parsed(text)
-    except InvalidUpid:
+    if _MASK in text:
         return False
-    return upid is not None and upid.product in products
+    if "pve" in products and _fullmatch_pve(text):
+        return True
+    match = _GRAMMARS["pbs"].fullmatch(text) if "pbs" in products else None
+    with contextlib.suppress(InvalidUpid):
+        return match is not None and bool(_of_pbs(text, match))
+    return False
 
 
 def _search_rest(text: str, times: int) -> t.Iterator[str]:
