@@ -16,6 +16,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
 LIST_FROM = 2
 # Rows of a list that one request brings at the most, when the rows of known tasks are looked for.
 PAGE_ROWS = 5000
+# Rows that are enough to see what ended since the last look.
+FEW_ROWS = 100
 
 
 def endtime_of(row: Row) -> int | None:
@@ -55,31 +57,30 @@ def by_upid(rows: Rows) -> dict[str, dict[str, t.Any]]:
 
 
 def rows_of(
-    source: Reader, upids: t.Sequence[Upid], until: float, anew: t.Callable[[str], bool] = lambda _native: True
+    source: Reader, upids: t.Sequence[Upid], until: float, anew: t.Collection[str] | None = None
 ) -> dict[str, dict[str, t.Any]]:
     """The rows that a node's list has for these tasks of one node, by UPID: as narrow as the server can make it.
 
-    One request, and more only where the list is long and does not yet show all those that ``anew`` (by UPID) wants:
-    it comes by end time, so that what ended lately stands on its first page. Raises ``ApiError``.
+    The list comes by end time, the latest first: pages are read until those in ``anew`` (by UPID; None: all) are found
+    or there are no more. The others ended lately if at all, and stand in its beginning. Raises ``ApiError``.
     """
+    wanted = {upid.native for upid in upids} if anew is None else set(anew)
+    size = PAGE_ROWS if wanted else min(FEW_ROWS + 2 * len(upids), PAGE_ROWS)
     filters: dict[str, t.Any] = {
         "source": "all",
         "since": min(upid.starttime for upid in upids),
         "until": max(upid.starttime for upid in upids),
-        "limit": PAGE_ROWS,
+        "limit": size,
     }
     types = {upid.type for upid in upids}
     if len(types) == 1:
         filters["typefilter"] = types.pop()
-    wanted = {upid.native for upid in upids if anew(upid.native)}
     found: Rows = []
-    start = 0
     while True:
-        rows, total = source.listed(upids[0].node, until, **filters, **({"start": start} if start else {}))
+        rows, total = source.listed(upids[0].node, until, **filters, **({"start": len(found)} if found else {}))
         found += rows
-        start += len(rows)
         wanted -= {str(row.get("upid")) for row in rows}
-        if len(rows) < PAGE_ROWS or not wanted or (total is not None and start >= total):
+        if len(rows) < size or not wanted or (total is not None and len(found) >= total):
             return by_upid(found)
 
 

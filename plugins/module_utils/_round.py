@@ -10,9 +10,9 @@ All times are monotonic seconds.
 from __future__ import annotations
 
 import dataclasses
-import threading
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._entry import Entry
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import (
     ApiError,
     NodeUnreachable,
@@ -45,46 +45,7 @@ YOUNG_SECONDS = 60.0
 # Clocks differ between machines, hence so generous; a UPID from a nearby future is young as well.
 SKEW_SECONDS = 300.0
 
-_NEVER = float("-inf")
-
 Told = dict[str, t.Optional[Task]]
-
-
-@dataclasses.dataclass
-class Entry:
-    """A task under watch; what is settled stays as it is. ``see`` and ``settle`` may be called from any thread."""
-
-    task: Task
-    settled: bool = False
-    logged: bool = False
-    asked: float = _NEVER  # when /status was last tried
-    ran: float = _NEVER  # when /status last said that it runs
-    believed: float | None = None  # since when its RUNNING row has been believed
-    missed: float | None = None  # since when its node has not known it
-    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock, repr=False)
-
-    @property
-    def upid(self) -> Upid:
-        """Which task it is."""
-        return self.task.upid
-
-    def see(self, task: Task) -> None:
-        """What is known for now."""
-        with self._lock:
-            if not self.settled:
-                self.task = task
-
-    def settle(self, task: Task) -> None:
-        """What no further look can better."""
-        with self._lock:
-            if not self.settled:
-                self.task = task
-                self.settled = True
-
-    def amend(self, **changes: t.Any) -> None:
-        """What is known beside that, the log or the end time."""
-        with self._lock:
-            self.task = dataclasses.replace(self.task, **changes)
 
 
 class Round:
@@ -171,6 +132,7 @@ class Round:
             return True
         if task.outcome == "unknown":
             self._listed[entry.upid.native] = task
+            entry.see(task)
             singly.append(entry)
         else:
             entry.settle(task)
@@ -183,11 +145,12 @@ class Round:
         rows = self._source.active(self._node, self._until)
         return {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
 
-    def _tell_ended(self, upids: t.Sequence[Upid]) -> Told:
-        """What has ended, however long ago where it was never seen before."""
-        rows = rows_of(self._source, upids, self._until, lambda native: self._entries[native].task.sight == "unseen")
+    def _tell_ended(self, upids: t.Sequence[Upid], whole: bool = False) -> Told:
+        """What has ended; ``whole``: however long ago, also where it was seen to run before."""
+        anew = {upid.native for upid in upids if whole or self._entries[upid.native].task.sight == "unseen"}
+        rows = rows_of(self._source, upids, self._until, anew)
         told = {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
-        self._listed.update(told)
+        self._listed.update((native, task) for native, task in told.items() if task is not None or native in anew)
         return told
 
     def _tell_cluster(self, upids: t.Sequence[Upid]) -> Told:
@@ -220,14 +183,19 @@ class Round:
             self._ask(entry)
 
     def _probe(self, running: t.Sequence[Entry]) -> None:
-        """Ask for one of those that a list has long said to run; where the list turns out to lag, for all of them."""
+        """Ask for one of those that a list has long said to run; where the list turns out to lag, for all of them.
+
+        In the last look for a few: nobody will see later what the list does not show yet.
+        """
         doubtful = [entry for entry in running if self._now - (entry.believed or self._now) > BELIEVE_SECONDS]
-        if not doubtful:
-            return
-        probe = min(doubtful, key=lambda entry: entry.asked)
-        self._ask(probe)
-        if probe.settled and len(running) > 1 and self._lags(probe.upid):
-            self._ask_each([entry for entry in running if entry is not probe])
+        if self._last:
+            doubtful = [entry for entry in running if self._now - entry.ran > REST_SECONDS]
+        probes = sorted(doubtful, key=lambda entry: entry.asked)[: FEW if self._last else 1]
+        self._ask_each(probes)
+        ended = [entry.upid for entry in probes if entry.settled]
+        rest = [entry for entry in running if entry not in probes]
+        if ended and rest and (self._last or self._lags(ended[0])):
+            self._ask_each(rest)
 
     def _lags(self, upid: Upid) -> bool:
         """Whether the list still says that a task runs which ended a moment ago at the least."""
@@ -270,7 +238,7 @@ class Round:
 
     def _by_list(self, upid: Upid) -> Task | None:
         if upid.native not in self._listed:
-            self._tell_ended([upid])
+            self._tell_ended([upid], whole=True)
         return self._listed[upid.native]
 
     def _too_early(self, entry: Entry) -> bool:
@@ -290,7 +258,7 @@ class Round:
         again = not ask
         if ask and unlisted:
             try:
-                self._tell_ended(unlisted)
+                self._tell_ended(unlisted, whole=True)
             except ApiError as exc:
                 if ends_all(exc):
                     raise

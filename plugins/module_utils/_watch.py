@@ -9,6 +9,7 @@ import dataclasses
 import threading
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._entry import Entry
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError
 from ansible_collections.proxkit.tasks.plugins.module_utils._lists import with_endtimes
 from ansible_collections.proxkit.tasks.plugins.module_utils._look import (
@@ -19,7 +20,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._look import (
     with_log,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, pause
-from ansible_collections.proxkit.tasks.plugins.module_utils._round import Entry, Round
+from ansible_collections.proxkit.tasks.plugins.module_utils._round import Round
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import FailOn, Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
 

@@ -141,7 +141,7 @@ tasks:
       returned: always
       sample: stopped
     exitstatus:
-      description: The exit status as the server tells it; null as long as there is none.
+      description: The exit status as the server tells it; empty where a failed task gave no text, null as long as there is none.
       type: str
       returned: always
       sample: job errors

@@ -21,6 +21,7 @@ CLIENT = ("_answers", "_refusals", "_https", "_login", "_api")
 ENGINE = (
     "_look",
     "_lists",
+    "_entry",
     "_round",
     "_watch",
     "_follow",

@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._lists import (
+    FEW_ROWS,
     PAGE_ROWS,
     by_upid,
     endtime_of,
@@ -88,7 +89,15 @@ def test_a_request_is_as_narrow_as_can_be() -> None:
 
 @pytest.mark.parametrize(
     ("place", "anew", "requests"),
-    [(0, True, 1), (PAGE_ROWS, True, 2), (PAGE_ROWS, False, 1), (2 * PAGE_ROWS + 1, True, 3), (None, True, 3)],
+    [
+        (0, True, 1),
+        (PAGE_ROWS, True, 2),
+        (PAGE_ROWS, False, 1),
+        (90, False, 1),
+        (200, False, 1),
+        (2 * PAGE_ROWS + 1, True, 3),
+        (None, True, 3),
+    ],
 )
 def test_pages_are_read_as_far_as_they_are_needed(place: int | None, anew: bool, requests: int) -> None:
     rows: list[dict[str, t.Any]] = [{"upid": f"other {n}", "status": "OK", "endtime": 5} for n in range(12_000)]
@@ -102,6 +111,7 @@ def test_pages_are_read_as_far_as_they_are_needed(place: int | None, anew: bool,
             return rows[start : start + filters["limit"]], None
 
     source = Source(FakeClock())
-    found = rows_of(source, [upid()], 0, lambda _native: anew)
-    assert (NATIVE in found) is (place is not None and requests == place // PAGE_ROWS + 1)
+    found = rows_of(source, [upid()], 0, None if anew else ())
+    seen = requests * PAGE_ROWS if anew else FEW_ROWS + 2
+    assert (NATIVE in found) is (place is not None and place < seen)
     assert source.calls["listed"] == requests

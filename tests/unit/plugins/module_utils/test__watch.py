@@ -92,6 +92,15 @@ def test_a_list_that_lags_is_not_believed_for_long() -> None:
     assert source.calls["status"] == 50
 
 
+@pytest.mark.parametrize(("count", "lag", "requests"), [(20, 60, 20), (20, 0, 4), (2, 60, 2)])
+def test_the_last_look_takes_no_lists_word_alone(count: int, lag: float, requests: int) -> None:
+    source = cluster_of(FakeClock(), *([-1.0 if lag else 60.0] * count))
+    source.list_lag = lag
+    watch = watched(source, range(1, count + 1), timeout=0, log=LogWish("never"))
+    assert outcomes(watch) == ["ok" if lag else "running"] * count
+    assert source.calls["status"] == requests
+
+
 def test_a_list_that_has_only_not_heard_yet_is_believed() -> None:
     source = cluster_of(FakeClock(), *(5 + number / 100 for number in range(50)), *([60.0] * 50))
     source.list_lag = 0.05
@@ -347,6 +356,21 @@ def test_a_second_opinion_is_asked_for_again_at_the_next_look(count: int) -> Non
     assert outcomes(watch) == ["unknown"] * count
     assert len(watch.settled) == count
     assert source.calls["log"] < 30 * count
+
+
+def test_an_odd_end_that_a_list_told_is_an_end_without_time_to_ask() -> None:
+    class Slow(FakeSource):
+        def status(self, upid: t.Any, until: float) -> dict[str, t.Any]:
+            self.clock.now += 0.3
+            return super().status(upid, until)
+
+    source = cluster_of(FakeClock(), *([-100.0] * 50))
+    slow = Slow(source.clock, ends=source.ends, exits=dict.fromkeys(source.ends, "unexpected status"))
+    slow.logs = {native: ["cut off"] for native in source.ends}
+    watch = watched(slow, range(1, 51), timeout=0, log=LogWish("never"))
+    assert outcomes(watch) == ["unknown"] * 50
+    assert len(watch.settled) == 50
+    assert slow.calls["status"] < 5
 
 
 def test_a_refusal_in_a_second_opinion_costs_no_outcome() -> None:
