@@ -148,7 +148,7 @@ def parse(value: object) -> Upid:
             return _tuple(
                 Upid,
                 (
-                    value if type(value) is str else str.__str__(value),
+                    match[0],
                     node,
                     int(pid, 16),
                     int(pstart, 16),
