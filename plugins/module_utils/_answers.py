@@ -13,9 +13,8 @@ from urllib.parse import quote, quote_plus
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import ApiError
 from ansible_collections.proxkit.tasks.plugins.module_utils._log import repair
-from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._upid import MASK, Upid
 
-_MASK = "********"  # Ansible's own
 _TEXT_BYTES = 1 << 16
 
 Rows = list[dict[str, t.Any]]
@@ -66,7 +65,7 @@ class Reply:
         """The same without these secrets, in whatever spelling a page may show them."""
         content, reason = self.content, self.reason
         for form in {form for secret in secrets for form in _spellings(secret)}:
-            content, reason = content.replace(form.encode(), _MASK.encode()), reason.replace(form, _MASK)
+            content, reason = content.replace(form.encode(), MASK.encode()), reason.replace(form, MASK)
         return dataclasses.replace(self, content=content, reason=reason)
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import html
 import json
 import re
 import typing as t
 from urllib.parse import quote, quote_plus, unquote
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._upid import MASK
 
 Params = t.Mapping[str, t.Any]
 
@@ -163,8 +165,8 @@ def _forms(text: str) -> t.Iterator[str]:
         raw = form.encode("utf-8", "surrogatepass")
         yield from (form, quote(raw, safe=""), quote(raw), quote_plus(raw))
         yield re.sub("%..", lambda match: match[0].lower(), quote(raw, safe=""))
-        # As the texts of foreign errors show it.
-        yield from (repr(form)[1:-1], ascii(form)[1:-1], repr(raw)[2:-1], json.dumps(form)[1:-1])
+        # As pages and the texts of foreign errors show it.
+        yield from (html.escape(form), json.dumps(form)[1:-1], repr(form)[1:-1], ascii(form)[1:-1], repr(raw)[2:-1])
 
 
 def mask_warnings(params: Params, upids: t.Iterable[str]) -> list[str]:
@@ -176,7 +178,7 @@ def mask_warnings(params: Params, upids: t.Iterable[str]) -> list[str]:
         count = sum(any(form in text for form in forms) for text in ids)
         if count:
             warnings.append(
-                f"The value of {option} occurs in {count} of the {len(ids)} UPIDs, where Ansible puts ******** in its "
+                f"The value of {option} occurs in {count} of the {len(ids)} UPIDs, where Ansible puts {MASK} in its "
                 "place: such an id names no task when it is handed on. Use an API token, or a password that occurs in "
                 "no node's, user's or task's name."
             )

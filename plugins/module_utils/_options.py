@@ -16,6 +16,7 @@ from ansible.module_utils.common import validation
 from ansible_collections.proxkit.tasks.plugins.module_utils._credentials import credentials
 from ansible_collections.proxkit.tasks.plugins.module_utils._errors import InvalidUpid, OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._upid import (
+    MASK,
     Upid,
     extract,
     is_owner,
@@ -318,6 +319,6 @@ def _named(text: t.Any, service: str) -> Upid:
 def _hint_at_extract(text: t.Any, reason: str) -> str:
     """How to take out the UPIDs that a text holds beside other things; empty where it holds none."""
     # An id that Ansible masked is of no use, wherever it stands.
-    if not isinstance(text, str) or "********" in text or _EXTRACT in reason or not extract(text):
+    if not isinstance(text, str) or MASK in text or _EXTRACT in reason or not extract(text):
         return ""
     return f'. Take the UPIDs out of text that holds more: "{{{{ text | {_EXTRACT} }}}}"'

@@ -66,7 +66,7 @@ _GRAMMARS: dict[Product, re.Pattern[str]] = {product: _grammar(product) for prod
 _fullmatch_pve = _GRAMMARS["pve"].fullmatch
 _tuple = tuple.__new__
 # What Ansible puts in the place of a secret, and in that of a value that is the secret as a whole.
-_MASK = "********"
+MASK = "*" * 8
 _MASKED_WHOLE = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # Every repetition below stops at a colon or earlier, which keeps a search through any text linear. Text may be JSON,
 # or JSON within JSON: the backslashes of a Backup Server id come doubled then. The prefix may be percent-encoded where
@@ -143,7 +143,7 @@ def parse(value: object) -> Upid:
         match = _fullmatch_pve(value)
         # No text fits both grammars: they differ in the number of colons. There is room for asterisks in them, but no
         # server mints that many.
-        if match and _MASK not in value:
+        if match and MASK not in value:
             remote, node, pid, pstart, start, kind, task_for, user, token, comment = match.groups("")
             return _tuple(
                 Upid,
@@ -212,7 +212,7 @@ def _parse_other(value: object) -> Upid:
         raise InvalidUpid("value", _why_no_text(value), shown(value))
     text = str.__str__(value)
     match = _GRAMMARS["pbs"].fullmatch(text)
-    if match is None or _MASK in text:
+    if match is None or MASK in text:
         field, reason = next(_flaws(text))
         raise InvalidUpid(field, reason, shown(text))
     return _of_pbs(text, match)
@@ -243,7 +243,7 @@ def _flaws(text: str) -> t.Iterator[_Flaw]:
         yield "value", "'OK' is what Proxmox VE answers instead of a UPID where there was nothing to do"
     if not text.strip():
         yield "value", "it is empty"
-    if _MASK in text or text == _MASKED_WHOLE:
+    if MASK in text or text == _MASKED_WHOLE:
         yield "value", _why_masked()
     if len(list(itertools.islice(_search(text), 2))) > 1:
         yield "format", "it holds more than one UPID (the filter proxkit.tasks.upid_extract takes them apart)"
@@ -259,7 +259,7 @@ def _flaws(text: str) -> t.Iterator[_Flaw]:
 
 def _why_masked() -> str:
     return (
-        f"Ansible put {_MASK} in the place of a secret that occurs in it (a password, a token's secret or another "
+        f"Ansible put {MASK} in the place of a secret that occurs in it (a password, a token's secret or another "
         "value under no_log). The id itself is lost there: take it from a task that was not given that secret, or use "
         "an API token or a password that occurs in no node's, user's or task's name"
     )
@@ -390,18 +390,28 @@ def _search(text: str, times: int = _ENCODED_TIMES) -> t.Iterator[str]:
 
 
 def _taken(match: re.Match[str]) -> str | None:
-    upid = match["upid"] if match["pbs_id"] is None else re.sub(r"\\+x", r"\\x", match["upid"])
-    prefix = _decoded(match["prefix"] or "")
+    upid = match["upid"]
+    if match["pbs_id"]:
+        start, end = (place - match.start("upid") for place in match.span("pbs_id"))
+        upid = upid[:start] + _with_single_backslashes(match["pbs_id"]) + upid[end:]
+    prefix = match["prefix"] or ""
     if match["type"] and re.match(_NO_TYPE, match["type"]):
-        plain = prefix + re.sub(r"\\+x", r"\\x", _decoded(upid))
-        if _is_upid(plain, ("pbs",)):
-            return plain
+        plain = _decoded(prefix + upid)
+        for text in (plain, _with_single_backslashes(plain)):
+            if _is_upid(text, ("pbs",)):
+                return text
     # A prefix that contradicts its id is left off; an id that is not UTF-8 is none.
-    return next((text for text in (prefix + upid, upid) if _is_upid(text)), None)
+    texts = [_decoded(prefix + upid)] if "%" in prefix else []
+    texts += [_decoded(prefix) + upid, upid]
+    return next((text for text in texts if _is_upid(text)), None)
+
+
+def _with_single_backslashes(text: str) -> str:
+    return re.sub(r"\\+x", r"\\x", text)
 
 
 def _is_upid(text: str, products: t.Container[str] = ("pve", "pbs")) -> bool:
-    if _MASK in text:
+    if MASK in text:
         return False
     if "pve" in products and _fullmatch_pve(text):
         return True
@@ -412,9 +422,9 @@ def _is_upid(text: str, products: t.Container[str] = ("pve", "pbs")) -> bool:
 
 
 def _search_rest(text: str, times: int) -> t.Iterator[str]:
-    if _MASK in text:
+    if MASK in text:
         # Left out they would pass for no task at all; who is given one says what happened to it.
-        yield from (found for found in re.findall(_MASKED_IN_TEXT, text) if _MASK in found)
+        yield from (found for found in re.findall(_MASKED_IN_TEXT, text) if MASK in found)
     if times and "%" in text and "UPID" in text:
         plain = _decoded(text)
         if plain != text:

@@ -541,12 +541,15 @@ def test_takes_linear_time(text: t.Callable[[int], str]) -> None:
         (f"{PVE.replace(':', '%3A')} {PBS} {PVE_TOKEN.replace('!', '%21')}", [PVE, PBS, PVE_TOKEN]),
         (f"pve:r!{PVE}".replace(":", "%3A").replace("!", "%21"), [f"pve:r!{PVE}"]),
         (f"pve%3Ar%21{PVE}", [f"pve:r!{PVE}"]),
+        (f"pve%3Ar!{PVE.replace('100', 'a%20b')}", [f"pve:r!{PVE.replace('100', 'a%20b')}"]),
+        (f"pve%3Ar!{PVE.replace('100', 'a%3Bb')}", [f"pve:r!{PVE.replace('100', 'a;b')}"]),
         ({"url": PVE.replace(":", "%3A"), "data": PVE}, [PVE]),
         # what is a UPID as it stands is taken as it stands
         (PVE.replace("100", "debian%2D12.iso"), [PVE.replace("100", "debian%2D12.iso")]),
         (PVE.replace("100", "a%3Ab%40c"), [PVE.replace("100", "a%3Ab%40c")]),
         (PVE.replace("100", "50%25").replace(":", "%3A"), [PVE.replace("100", "50%")]),
         (PVE.replace("100", "a%ff").replace(":", "%3A"), [PVE.replace("100", "a%ff")]),
+        (PBS.replace("verificationjob", r"a\\x"), [PBS.replace("verificationjob", r"a\\x")]),
         (PVE[:-1] + "%3", []),
         (PVE.replace(":", "%25253A%"), []),
         # an id that lost a part of it to Ansible's masking is not lost in silence
