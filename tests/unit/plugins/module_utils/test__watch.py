@@ -23,6 +23,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._round import GRACE_
 from ansible_collections.proxkit.tasks.plugins.module_utils._task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._watch import SHORT_PAUSE, Plan, Watch
 from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, upid
+from hypothesis import given
+from hypothesis import strategies as st
 
 PASSING = ApiError("got timeout", passing=True)
 
@@ -391,3 +393,55 @@ def test_what_another_thread_tells_stays() -> None:
     watch.run(lambda: None)
     assert outcomes(watch) == ["error"]
     assert "status" not in source.calls
+
+
+PASSED_OVER = (
+    PASSING,
+    ApiError("501"),
+    AccessError("403"),
+    NodeUnreachable("595"),
+    HostUnreachable("refused", passing=True),
+    NotProxmox("a page", passing=True),
+)
+# What befalls the next requests of a kind; None: nothing.
+FAULTS = st.lists(st.sampled_from([None, None, *PASSED_OVER]), max_size=12)
+PASSING_FAULTS = st.lists(st.sampled_from([None, *(error for error in PASSED_OVER if error.passing)]), max_size=12)
+
+
+@given(
+    ends=st.lists(st.floats(-5000, 60), min_size=1, max_size=8),
+    exits=st.lists(st.sampled_from(["OK", "boom", "WARNINGS: 1", "unexpected status"]), min_size=8, max_size=8),
+    unlisted=st.sets(st.integers(1, 8)),
+    hidden=st.sets(st.integers(1, 8)),
+    lag=st.sampled_from([0.0, 0.05, 9.5]),
+    recent=st.sampled_from([0, 25]),
+    cluster=st.booleans(),
+    faults=st.fixed_dictionaries(
+        {"status": PASSING_FAULTS, "active": FAULTS, "listed": FAULTS, "cluster_tasks": FAULTS, "log": FAULTS}
+    ),
+)
+def test_nothing_that_passes_costs_an_outcome(
+    ends: list[float],
+    exits: list[str],
+    unlisted: set[int],
+    hidden: set[int],
+    lag: float,
+    recent: int,
+    cluster: bool,
+    faults: dict[str, list[t.Any]],
+) -> None:
+    source = cluster_of(FakeClock(), *ends)
+    names = dict(enumerate(source.ends, 1))
+    source.exits = dict(zip(source.ends, exits))
+    source.logs = {native: ["cut off"] for native in source.ends}
+    source.invisible = frozenset(names[number] for number in unlisted if number in names)
+    source.hidden = frozenset(names[number] for number in hidden if number in names)
+    source.list_lag, source.recent, source.cluster_lists = lag, recent, cluster
+    source.script = {name: list(answers) for name, answers in faults.items()}
+    began = source.clock.now
+    watch = watched(source, range(1, len(ends) + 1), timeout=600)
+    expected = [Task(upid(1), "stopped", exits[number]).outcome for number in range(len(ends))]
+    assert outcomes(watch) == expected
+    assert len(watch.settled) == len(ends)
+    # The end of the last one is seen within what the longest pause, a list that lags and all those faults take.
+    assert source.clock.now - began < max(0.0, *ends) + 10 + 5 * sum(map(len, faults.values())) + 10
