@@ -29,8 +29,8 @@ def ours(request: Json) -> Job:
     """``run()`` of proxmox_task_wait, as the module calls it."""
     from _common import Mock, connection
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-    from ansible_collections.proxkit.tasks.plugins.module_utils import _api  # noqa: F401 - imported before the clock starts
-    from ansible_collections.proxkit.tasks.plugins.module_utils._polling import SystemClock
+    from ansible_collections.proxkit.tasks.plugins.module_utils._client import api  # noqa: F401 - imported before the clock starts
+    from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import SystemClock
     from ansible_collections.proxkit.tasks.plugins.modules import proxmox_task_wait
 
     class CountingClock(SystemClock):

@@ -16,7 +16,7 @@ COUNT = 100_000
 
 def measure(_mock: Mock, options: Options) -> t.Iterator[Row]:
     """Our strict parser and the filter's dictionary against proxmoxer's split."""
-    from ansible_collections.proxkit.tasks.plugins.module_utils._upid import parse
+    from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
     from proxmoxer.tools import Tasks
 
     upids = [f"UPID:pve{n % 4 + 1}:{n:08X}:{n * 7:08X}:66D1A2B3:vzdump:{n % 999}:root@pam!ci:" for n in range(COUNT)]

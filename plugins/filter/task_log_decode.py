@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import TasksError
-from ansible_collections.proxkit.tasks.plugins.module_utils._log import decode_rows
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import decode_rows
 
 DOCUMENTATION = r"""
 name: task_log_decode

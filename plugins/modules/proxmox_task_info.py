@@ -295,18 +295,21 @@ msg:
   sample: "3 tasks found."
 """
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._python import refuse_old_python
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.python import refuse_old_python
 
 refuse_old_python()  # which could not read what is imported below
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._credentials import mask_warnings
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import OptionError, TasksError
-from ansible_collections.proxkit.tasks.plugins.module_utils._inspect import Filters, Finder, Found
-from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
-from ansible_collections.proxkit.tasks.plugins.module_utils._module import AnsibleModule
-from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.find import Finder
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters, LogWish
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock, SystemClock
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError, TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import mask_warnings
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.masked import AnsibleModule
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.options import (
     CONNECTION_SPEC,
     LOG_LINES_SPEC,
     UPIDS_SPEC,
@@ -320,9 +323,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
     upids,
     worker_types,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, SystemClock
-from ansible_collections.proxkit.tasks.plugins.module_utils._report import Result, info_result
-from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, info_result
 
 FILTERS: dict[str, dict[str, t.Any]] = {
     "node": {"type": "list", "elements": "str"},
@@ -401,12 +402,12 @@ def run(params: t.Mapping[str, t.Any], clock: Clock | None = None) -> Result:
     tasks, no_task = named or ([], [])
     if named and not tasks:
         return info_result(Found([]), no_task=no_task)
-    from ansible_collections.proxkit.tasks.plugins.module_utils._api import Cluster  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
+    from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
 
-    cluster = Cluster(who, clock)
-    finder = Finder(cluster.session, clock, log)
+    api = Api(who, clock)
+    finder = Finder(api.connect, clock, log)
     found = finder.named(tasks) if named else finder.matching(nodes, filters)
-    warnings = [*cluster.warnings, *mask_warnings(params, [task.upid.text for task in found.tasks])]
+    warnings = [*api.warnings, *mask_warnings(params, [task.upid.text for task in found.tasks])]
     return info_result(found, no_task=no_task, warnings=warnings)
 
 

@@ -235,28 +235,27 @@ msg:
   sample: "1 of 1 task stopped: UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:."
 """
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._python import refuse_old_python
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.python import refuse_old_python
 
 refuse_old_python()  # which could not read what is imported below
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._credentials import mask_warnings
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import TasksError
-from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
-from ansible_collections.proxkit.tasks.plugins.module_utils._module import AnsibleModule
-from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import LogWish, Plan
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.stop import seconds_for
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.wait import STOP_PAUSES, wait
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock, SystemClock
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import mask_warnings
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.masked import AnsibleModule
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.options import (
     CONNECTION_SPEC,
     UPIDS_SPEC,
     connection,
     positive_seconds,
     upids,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, SystemClock
-from ansible_collections.proxkit.tasks.plugins.module_utils._report import Result, stop_result
-from ansible_collections.proxkit.tasks.plugins.module_utils._stop import seconds_for
-from ansible_collections.proxkit.tasks.plugins.module_utils._wait import STOP_PAUSES, wait
-from ansible_collections.proxkit.tasks.plugins.module_utils._watch import Plan
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, stop_result
 
 # Enough for ten tasks of a node.
 SECONDS = 30.0
@@ -284,12 +283,12 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = N
     )
     if not tasks:
         return stop_result(no_task=no_task)
-    from ansible_collections.proxkit.tasks.plugins.module_utils._api import Cluster  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
+    from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
 
     clock = clock or SystemClock()
-    cluster = Cluster(who, clock)
-    waited = wait(tasks, plan, cluster.session, clock)
-    warnings = [*cluster.warnings, *mask_warnings(params, [task.upid.text for task in waited.tasks])]
+    api = Api(who, clock)
+    waited = wait(tasks, plan, api.connect, clock)
+    warnings = [*api.warnings, *mask_warnings(params, [task.upid.text for task in waited.tasks])]
     return stop_result(waited, no_task=no_task, check_mode=check_mode, warnings=warnings)
 
 

@@ -307,17 +307,19 @@ msg:
   sample: "vzdump 100 on pve1 failed: job errors (UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:)."
 """
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._python import refuse_old_python
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.python import refuse_old_python
 
 refuse_old_python()  # which could not read what is imported below
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._credentials import mask_warnings
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import TasksError
-from ansible_collections.proxkit.tasks.plugins.module_utils._look import LogWish
-from ansible_collections.proxkit.tasks.plugins.module_utils._module import AnsibleModule
-from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import LogWish, Plan
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.wait import stop_rest, wait
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock, SystemClock
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import mask_warnings
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.masked import AnsibleModule
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.options import (
     CONNECTION_SPEC,
     LOG_LINES_SPEC,
     UPIDS_SPEC,
@@ -327,10 +329,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._options import (
     seconds,
     upids,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._polling import Clock, SystemClock
-from ansible_collections.proxkit.tasks.plugins.module_utils._report import Result, wait_result
-from ansible_collections.proxkit.tasks.plugins.module_utils._wait import stop_rest, wait
-from ansible_collections.proxkit.tasks.plugins.module_utils._watch import Plan
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, wait_result
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **CONNECTION_SPEC,
@@ -372,20 +371,20 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = N
     tasks, no_task = upids(params["upids"], who.service)
     if not tasks:
         return wait_result(no_task=no_task)
-    from ansible_collections.proxkit.tasks.plugins.module_utils._api import Cluster  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
+    from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
 
     clock = clock or SystemClock()
-    cluster = Cluster(who, clock)
-    waited = wait(tasks, plan, cluster.session, clock)
+    api = Api(who, clock)
+    waited = wait(tasks, plan, api.connect, clock)
     if waited.timed_out and params["on_timeout"] == "stop":
-        waited = stop_rest(waited, plan, cluster.session, clock)
+        waited = stop_rest(waited, plan, api.connect, clock)
     return wait_result(
         waited,
         no_task=no_task,
         fail_on=params["fail_on"],
         on_timeout=params["on_timeout"],
         check_mode=check_mode,
-        warnings=[*cluster.warnings, *mask_warnings(params, [task.upid.text for task in waited.tasks])],
+        warnings=[*api.warnings, *mask_warnings(params, [task.upid.text for task in waited.tasks])],
     )
 
 

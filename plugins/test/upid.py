@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import InvalidUpid
-from ansible_collections.proxkit.tasks.plugins.module_utils._upid import parse
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
 from jinja2 import Undefined
 
 DOCUMENTATION = r"""

@@ -9,9 +9,9 @@ import dataclasses
 import threading
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import NoSuchTask
-from ansible_collections.proxkit.tasks.plugins.module_utils._look import Rows
-from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid, parse
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Rows
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import NoSuchTask
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 
 EPOCH = 1_800_000_000
 

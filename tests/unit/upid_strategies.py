@@ -8,7 +8,7 @@ from __future__ import annotations
 import string
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 

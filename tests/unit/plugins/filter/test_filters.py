@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 from ansible_collections.proxkit.tasks.plugins.filter import task_log_decode, upid_decode, upid_extract
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
 from ansible_collections.proxkit.tasks.tests.unit.upid_strategies import anything
 from hypothesis import given
 from jinja2 import StrictUndefined, Undefined, UndefinedError

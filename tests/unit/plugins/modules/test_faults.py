@@ -10,7 +10,8 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils import _api, _login
+from ansible_collections.proxkit.tasks.plugins.module_utils._client import login as _login
+from ansible_collections.proxkit.tasks.plugins.module_utils._client import session as _api
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
     DISABLED_TOKEN_ID,
     DISABLED_TOKEN_SECRET,

@@ -9,7 +9,8 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils import _api, _login
+from ansible_collections.proxkit.tasks.plugins.module_utils._client import cluster as _cluster
+from ansible_collections.proxkit.tasks.plugins.module_utils._client import login as _login
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
     OTP_CODE,
     OTP_PASSWORD,
@@ -50,7 +51,7 @@ def logins(mock: Mock) -> int:
 def test_what_never_answers_as_proxmox_fails_soon_and_hears_a_password_once(
     monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call, fault: dict[str, t.Any], who: dict[str, t.Any]
 ) -> None:
-    monkeypatch.setattr(_api, "STRANGE_SECONDS", 1.0)
+    monkeypatch.setattr(_cluster, "STRANGE_SECONDS", 1.0)
     [upid] = mock.tasks(type="qmstart", duration=0)["upids"]
     stranger(mock, **fault)
     result = call.wait(upid, timeout=7200, poll_interval=0.2, **who)

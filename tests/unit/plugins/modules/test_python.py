@@ -13,11 +13,12 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._python import refusal
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.python import refusal
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
+FIRST = ROOT / "plugins/module_utils/_module/python.py"
 MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
-ONLY = "ansible_collections.proxkit.tasks.plugins.module_utils._python"
+ONLY = "ansible_collections.proxkit.tasks.plugins.module_utils._module.python"
 
 # Python's own libraries are not to notice what they run on, so the version changes last.
 PROGRAM = """
@@ -32,7 +33,7 @@ finally:
 """
 
 
-@pytest.mark.parametrize("path", [ROOT / "plugins/module_utils/_python.py", *MODULES], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [FIRST, *MODULES], ids=lambda path: path.stem)
 def test_python_3_7_can_read_it(path: pathlib.Path) -> None:
     ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))
 

@@ -9,7 +9,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._stop import seconds_for
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.stop import seconds_for
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
     ROOT_PASSWORD,
     VIEWER_TOKEN_ID,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._errors import InvalidUpid, OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid, OptionError
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
     VIEWER,
     VIEWER_PASSWORD,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 from ansible_collections.proxkit.tasks.plugins.test.upid import TestModule as Plugin
 from ansible_collections.proxkit.tasks.tests.unit.upid_strategies import any_minted, anything
 from hypothesis import given

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests and replies as values, and what is read from replies. Pure. Private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import json
+import typing as t
+from urllib.parse import quote, quote_plus
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import repair
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import MASK, Upid
+
+_TEXT_BYTES = 1 << 16
+
+Rows = list[dict[str, t.Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One question: ``path`` below ``/api2/json`` in parts not yet encoded, ``params`` for query or form."""
+
+    method: str
+    path: tuple[str, ...]
+    params: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    upid: Upid | None = None
+
+    @property
+    def node(self) -> str | None:
+        """The node that is to answer; None for what the API host answers itself."""
+        return self.path[1] if self.path[0] == "nodes" and len(self.path) > 1 else None
+
+    @classmethod
+    def of_task(cls, method: str, upid: Upid, *more: str, **params: t.Any) -> Request:
+        """A question about one task."""
+        return cls(method, ("nodes", upid.node, "tasks", upid.native, *more), params, upid)
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """What came back: an HTTP status and its words, whoever said them; ``server`` is that header."""
+
+    status: int
+    reason: str = ""
+    server: str = ""
+    content: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """The beginning of the body as text."""
+        return self.content[:_TEXT_BYTES].decode("utf-8", "replace")
+
+    def json(self) -> t.Any:
+        """The body's JSON; None where it is none."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
+
+    def masked(self, secrets: t.Iterable[str]) -> Reply:
+        """The same without these secrets, in whatever spelling a page may show them."""
+        content, reason = self.content, self.reason
+        for form in {form for secret in secrets for form in _spellings(secret)}:
+            content, reason = content.replace(form.encode(), MASK.encode()), reason.replace(form, MASK)
+        return dataclasses.replace(self, content=content, reason=reason)
+
+
+def _spellings(secret: str) -> set[str]:
+    """As it is, and as URLs, forms, JSON and HTML write it."""
+    forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
+    return {form for form in (*forms, json.dumps(secret)[1:-1]) if form}
+
+
+def mapping_of(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The dictionary under ``data``; raises a passing ``ApiError`` where there is none."""
+    if not isinstance(answer["data"], dict):
+        raise _odd_form()
+    return answer["data"]
+
+
+def rows_of(answer: t.Mapping[str, t.Any]) -> Rows:
+    """The rows under ``data``; raises a passing ``ApiError`` where there are none."""
+    rows = answer["data"]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _odd_form()
+    return rows
+
+
+def tasks_of(answer: t.Mapping[str, t.Any]) -> Rows:
+    """Rows that tell of tasks, their ``status`` text or None."""
+    return [{**row, "status": text_of(row.get("status"))} for row in rows_of(answer)]
+
+
+def total_of(answer: t.Mapping[str, t.Any]) -> int | None:
+    """How many rows there are in all; None where the server does not say."""
+    try:
+        return int(answer["total"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def number_of(value: t.Any) -> int:
+    """A whole number, 0 for all else."""
+    return value if isinstance(value, int) else 0
+
+
+def text_of(value: t.Any) -> str | None:
+    """Text in its right characters; an empty one says nothing."""
+    return repair(str(value)) if value not in (None, "") else None
+
+
+def _odd_form() -> ApiError:
+    return ApiError("the server's answer is not of the form that its documentation gives", passing=True)

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sessions of one call share: hosts, login, what went wrong where. Private to the collection."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import check_libraries, tls_context
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.login import Login
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, HostUnreachable, NotProxmox
+
+# What has never answered as Proxmox does in this time never will.
+STRANGE_SECONDS = 10.0
+
+
+class Cluster:
+    """What the sessions of one call share; safe to use from several threads."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        """Nothing is sent yet. Raises ``OptionError``: a library is missing, or ``ca_path`` holds no certificate."""
+        check_libraries()
+        self.connection = connection
+        self.clock = clock
+        self.context = tls_context(connection)
+        self.login = Login(connection)
+        self.answered = False  # somebody answered as Proxmox does
+        self.introduced = False  # ... and took the password, the ticket or the token
+        self.accepted = False  # ... and what was then asked with ticket or token
+        self.unanswered: set[str] = set()  # hosts that were sent a password and have not answered as Proxmox does
+        self.warnings: list[str] = []
+        self.last_errors: dict[str, str] = {}
+        self.introducing = threading.Lock()
+        self._strange_since: float | None = None
+        self._lock = threading.Lock()
+        self._current = 0
+
+    @property
+    def host(self) -> str:
+        """The host that is asked at present."""
+        return self.connection.hosts[self._current]
+
+    def heard(self, host: str, *, accepted: bool) -> None:
+        """``host`` answered as Proxmox does; ``accepted``: it took the credentials."""
+        self.answered = True
+        self.accepted = self.accepted or accepted
+        self.introduced = self.introduced or accepted
+        self.unanswered.discard(host)
+        self.last_errors.pop(host, None)
+
+    def lost(self, host: str, error: str) -> None:
+        """``host`` does not answer: the next one takes over, unless another thread has seen to that already."""
+        with self._lock:
+            self.last_errors[host] = error
+            if host == self.host and len(self.connection.hosts) > 1:
+                self._current = (self._current + 1) % len(self.connection.hosts)
+                text = f"api_host {host} does not answer ({error}): {self.host} takes over."
+                if text not in self.warnings:
+                    self.warnings.append(text)
+
+    def nobody(self, errors: t.Sequence[HostUnreachable | NotProxmox]) -> ApiError:
+        """The error where every host that was tried failed."""
+        known = dict(self.last_errors)
+        text = "no api_host answers: " + "; ".join(known.values()) if len(known) > 1 else errors[-1].message
+        if any(isinstance(error, NotProxmox) for error in errors):
+            now = self.clock.monotonic()
+            self._strange_since = now if self._strange_since is None else self._strange_since
+            passing = self.answered or now - self._strange_since < STRANGE_SECONDS
+            return NotProxmox(text, passing=passing, **errors[-1].details)
+        # Before anybody has answered, a refusal is a wrong address; later it is a host that restarts.
+        passing = self.answered or any(error.passing for error in errors)
+        return HostUnreachable(text, passing=passing, **errors[-1].details)

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How to reach a cluster and who asks. Private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Connection:
+    """How to reach a cluster and who asks. ``hosts`` are ready for a URL: ``name:port`` or ``[address]:port``."""
+
+    hosts: tuple[str, ...]
+    user: str
+    password: str | None = dataclasses.field(default=None, repr=False)
+    otp: str | None = dataclasses.field(default=None, repr=False)
+    token_name: str | None = None
+    token_secret: str | None = dataclasses.field(default=None, repr=False)
+    validate_certs: bool = True
+    ca_path: str | None = None
+    ca_option: str = "ca_path"  # what to name where the path is of no use
+    timeout: float = 15
+    service: str = "pve"

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What rows of task lists tell, and asking for those of known tasks. Private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Row, Rows
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+
+# From this many tasks on a node, one list costs less than a status call for each.
+LIST_FROM = 2
+# Rows of a list that one request brings at the most, when the rows of known tasks are looked for.
+PAGE_ROWS = 5000
+# Rows that are enough to see what ended since the last look.
+FEW_ROWS = 100
+
+
+def endtime_of(row: Row) -> int | None:
+    """The end time of a list's row in epoch seconds."""
+    endtime = row.get("endtime")
+    return int(endtime) if isinstance(endtime, (int, str)) and str(endtime).isdigit() else None
+
+
+def task_of(upid: Upid, row: Row | None) -> Task | None:
+    """The task as a node's list tells it; None where it says nothing.
+
+    What a row says of a task that ended is final, unless the outcome is unknown: then log or status may know better.
+    """
+    if row is None:
+        return None
+    if row.get("status") == "RUNNING":
+        return Task(upid, "running")
+    endtime = endtime_of(row)
+    return None if endtime is None else Task(upid, "stopped", row.get("status") or None, endtime=endtime)
+
+
+def task_of_cluster(upid: Upid, row: Row | None) -> Task | None:
+    """The same for the cluster's list, where rows of running tasks have neither status nor end time."""
+    if row is not None and endtime_of(row) is None and not row.get("status"):
+        return Task(upid, "running")
+    return task_of(upid, row)
+
+
+def by_upid(rows: Rows) -> dict[str, dict[str, t.Any]]:
+    """Rows by UPID. PVE has some tasks twice; of two rows the one that tells an end counts."""
+    found: dict[str, dict[str, t.Any]] = {}
+    for row in rows:
+        native = str(row.get("upid"))
+        if native not in found or endtime_of(found[native]) is None:
+            found[native] = row
+    return found
+
+
+def rows_of(
+    source: Reader, upids: t.Sequence[Upid], until: float, anew: t.Collection[str] | None = None
+) -> dict[str, dict[str, t.Any]]:
+    """The rows that a node's list has for these tasks of one node, by UPID: as narrow as the server can make it.
+
+    The list comes by end time, the latest first: pages are read until those in ``anew`` (by UPID; None: all) are found
+    or there are no more. The others ended lately if at all, and stand in its beginning. Raises ``ApiError``.
+    """
+    wanted = {upid.native for upid in upids} if anew is None else set(anew)
+    size = PAGE_ROWS if wanted else min(FEW_ROWS + 2 * len(upids), PAGE_ROWS)
+    filters: dict[str, t.Any] = {
+        "source": "all",
+        "since": min(upid.starttime for upid in upids),
+        "until": max(upid.starttime for upid in upids),
+        "limit": size,
+    }
+    types = {upid.type for upid in upids}
+    if len(types) == 1:
+        filters["typefilter"] = types.pop()
+    found: Rows = []
+    while True:
+        rows, total = source.listed(upids[0].node, until, **filters, **({"start": len(found)} if found else {}))
+        found += rows
+        wanted -= {str(row.get("upid")) for row in rows}
+        if len(rows) < size or not wanted or (total is not None and len(found) >= total):
+            return by_upid(found)
+
+
+def with_endtimes(source: Reader, tasks: t.Sequence[Task], until: float) -> list[Task]:
+    """The tasks of one node, those that stopped with the end time of the node's list where it has one."""
+    wanted = [task.upid for task in tasks if task.sight == "stopped" and task.endtime is None]
+    return add_endtimes(tasks, rows_of(source, wanted, until) if wanted else {})
+
+
+def add_endtimes(tasks: t.Sequence[Task], rows: t.Mapping[str, Row]) -> list[Task]:
+    """The tasks, those that stopped with the end time of their rows where they have one."""
+    return [
+        dataclasses.replace(task, endtime=endtime_of(rows[task.upid.native]))
+        if task.sight == "stopped" and task.endtime is None and task.upid.native in rows
+        else task
+        for task in tasks
+    ]

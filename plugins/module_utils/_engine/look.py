@@ -1,0 +1,135 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking at single tasks: status and log with as few requests as can be. Private to the collection.
+
+Nothing here asks a second time: who wants patience puts it into the source, or looks again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Rows
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
+    AccessError,
+    ApiError,
+    OptionError,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import lines_of, log_is_gone, tail_start, verdict
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress, progress
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
+
+# Lines of a log that one request brings at the most: a bound on memory and on the time of one answer.
+PAGE_LINES = 20_000
+# What progress is read from: the beginning says how much there is to do, the end how far it is.
+HEAD_LINES = 200
+WINDOW_LINES = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """A task as its node told it; ``faults`` are what kept log and list from a second opinion on an odd end."""
+
+    task: Task
+    faults: tuple[ApiError, ...] = ()
+
+
+def look_at(source: Reader, upid: Upid, until: float, listed: t.Callable[[], Task | None]) -> Look:
+    """The task as its node tells it now, an odd exit status checked against its log, then against the list.
+
+    ``listed`` tells the task as a list has it. What a second opinion meets never costs the first. Raises ``ApiError``
+    where there is no first one, ``NoSuchTask`` where the node does not know the task.
+    """
+    answer = source.status(upid, until)
+    if answer["status"] == "running":
+        return Look(Task(upid, "running"))
+    task = Task(upid, "stopped", answer["exitstatus"])
+    if task.outcome != "unknown":
+        return Look(task)
+    # PVE says so where the last output had no newline as well, and keeps the bad value in a cache.
+    opinions: tuple[t.Callable[[], str | None], ...] = (
+        lambda: _told_by_log(source, upid, until),
+        lambda: _told_by_list(listed()),
+    )
+    faults: list[ApiError] = []
+    for ask in opinions:
+        try:
+            exitstatus = ask()
+        except ApiError as exc:
+            faults.append(exc)
+            continue
+        if exitstatus is not None:
+            return Look(dataclasses.replace(task, exitstatus=exitstatus))
+    return Look(task, tuple(faults))
+
+
+def _told_by_log(source: Reader, upid: Upid, until: float) -> str | None:
+    """The exit status by the log's last line."""
+    _rows, total = source.log(upid, 0, 1, until)
+    return verdict(_lines(source.log(upid, tail_start(total, 1), 1, until)[0])) if total else None
+
+
+def _told_by_list(task: Task | None) -> str | None:
+    """The exit status by a list's word."""
+    if task is None or task.sight != "stopped" or task.outcome == "unknown":
+        return None
+    return task.exitstatus
+
+
+def sees_others(source: Reader, node: str, until: float) -> bool:
+    """Whether one may see tasks of others on ``node``: who may not is refused the log of one that never was.
+
+    PVE checks that right before it looks for the log (recorded: "log no log file, viewer"). Raises ``ApiError``.
+    """
+    try:
+        source.log(parse(f"UPID:{node}:00000000:00000000:00000000:none::root@pam:"), 0, 1, until)
+    except AccessError:
+        return False
+    return True
+
+
+def _lines(rows: Rows) -> list[str]:
+    """The lines of a log's rows. Raises ``ApiError`` where a server sent something else than rows."""
+    try:
+        return lines_of(rows)
+    except OptionError as exc:
+        raise ApiError(f"the log is not of the form its documentation gives: {exc.message}", passing=True) from exc
+
+
+def with_log(source: Reader, task: Task, lines: int, until: float) -> Task:
+    """The task with the last ``lines`` lines of its log (0: all) and the progress that it tells.
+
+    One request where the log is short, else two and then pages. Raises ``ApiError``.
+    """
+    upid = task.upid
+    head, total = source.log(upid, 0, min(max(lines, HEAD_LINES) if lines else PAGE_LINES, PAGE_LINES), until)
+    # _lines comes first: it tells rows of odd form as a fault of the server.
+    if _lines(head) and log_is_gone(head):
+        return dataclasses.replace(task, lost_log=True)
+    start = tail_start(total, max(lines, WINDOW_LINES) if lines else 0)
+    tail = list(_pages(source, upid, max(start, len(head)), total, until))
+    text = _lines([*head, *tail])
+    # Where the two do not meet, the beginning is no part of the end.
+    last = text if start <= len(head) else _lines(tail)
+    # PVE fills an empty log with one row that says so.
+    log_total = total if text else 0
+    return dataclasses.replace(task, log=tuple(last[-lines:]), log_total=log_total, progress=_progress(text))
+
+
+def _pages(source: Reader, upid: Upid, position: int, total: int, until: float) -> t.Iterator[dict[str, t.Any]]:
+    """The rows of a log from ``position`` on; one that grows is read as far as it went at first."""
+    while position < total:
+        rows, _total = source.log(upid, position, min(PAGE_LINES, total - position), until)
+        # A log that was cut meanwhile ends here.
+        if not rows:
+            return
+        yield from rows
+        position += len(rows)
+
+
+def _progress(text: t.Sequence[str]) -> Progress | None:
+    """What head and tail of a log tell, the same whatever more of it was read."""
+    return progress(text if len(text) <= HEAD_LINES + WINDOW_LINES else [*text[:HEAD_LINES], *text[-WINDOW_LINES:]])

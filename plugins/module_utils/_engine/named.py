@@ -1,0 +1,87 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking once at tasks that are known by name. Private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import (
+    LIST_FROM,
+    add_endtimes,
+    rows_of,
+    task_of,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Reader, ends_all
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, NoSuchTask
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+
+# There is no deadline here: each request ends by its own time limit.
+NEVER = float("inf")
+
+
+class Named:
+    """Tasks of one node that were asked for by name.
+
+    ``tasks`` is what is known of them, ``errors`` why nothing is known of some, ``warnings`` what else was not read.
+    """
+
+    def __init__(self, source: Reader, upids: t.Sequence[Upid]) -> None:
+        """Nothing is asked yet."""
+        self.warnings: list[str] = []
+        self.errors: list[ApiError] = []
+        self.tasks: list[Task] = []
+        self._source = source
+        self._upids = upids
+        self._rows: dict[str, dict[str, t.Any]] | None = None
+
+    def find(self) -> None:
+        """Ask for them with as few requests as can be. Raises ``ApiError``."""
+        for upid in self._upids:
+            task = self._by_list(upid) if len(self._upids) >= LIST_FROM else None
+            # What a row says of a task that ended is final; else only the task itself knows.
+            if task is None or task.outcome in ("running", "unknown"):
+                task = self._look(upid)
+            self.tasks.append(task)
+        if any(task.sight == "stopped" and task.endtime is None for task in self.tasks):
+            self.tasks = add_endtimes(self.tasks, self._listed())
+
+    def _listed(self) -> dict[str, dict[str, t.Any]]:
+        """The rows of the node's list, asked for once: where it fails, it only had something to add."""
+        if self._rows is None:
+            self._rows = {}
+            try:
+                self._rows = rows_of(self._source, self._upids, NEVER)
+            except ApiError as exc:
+                if ends_all(exc):
+                    raise
+                text = f"The task list of node {self._upids[0].node} could not be read: {in_sentence(exc.message)}."
+                self.warnings.append(text)
+        return self._rows
+
+    def _by_list(self, upid: Upid) -> Task | None:
+        return task_of(upid, self._listed().get(upid.native))
+
+    def _look(self, upid: Upid) -> Task:
+        try:
+            look = look_at(self._source, upid, NEVER, lambda: self._by_list(upid))
+        except NoSuchTask as exc:
+            # /status goes by the log file, a list may still know how it ended.
+            told = self._by_list(upid)
+            if told is not None and told.sight == "stopped":
+                return dataclasses.replace(told, lost_log=True)
+            return Task(upid, "missing", error=exc.message)
+        except ApiError as exc:
+            if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+                raise
+            self.errors.append(exc)
+            return Task(upid, error=exc.message)
+        for fault in look.faults:
+            text = f"How {upid.native} ended could not be checked against its log: {in_sentence(fault.message)}."
+            self.warnings.append(text)
+        return look.task

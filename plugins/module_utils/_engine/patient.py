@@ -1,0 +1,62 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A reader that asks again where a fault may pass: the one place that does. Private to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Rows
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+
+T = t.TypeVar("T")
+
+TRIES = 3
+TRY_AGAIN_SECONDS = 0.3
+
+
+class Patient:
+    """A reader each of whose requests is tried three times at the most: a passing fault may be over a moment later."""
+
+    def __init__(self, source: Reader, clock: Clock) -> None:
+        """``source`` is asked; ``clock`` passes the time between two tries."""
+        self._source = source
+        self._clock = clock
+
+    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+        """As of ``Reader``."""
+        return self._ask(lambda: self._source.status(upid, until))
+
+    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
+        """As of ``Reader``."""
+        return self._ask(lambda: self._source.listed(node, until, **filters))
+
+    def cluster_tasks(self, until: float) -> Rows:
+        """As of ``Reader``."""
+        return self._ask(lambda: self._source.cluster_tasks(until))
+
+    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
+        """As of ``Reader``."""
+        return self._ask(lambda: self._source.log(upid, start, limit, until))
+
+    def node_names(self, until: float) -> list[str]:
+        """As of ``Reader``."""
+        return self._ask(lambda: self._source.node_names(until))
+
+    def close(self) -> None:
+        """As of ``Reader``."""
+        self._source.close()
+
+    def _ask(self, ask: t.Callable[[], T]) -> T:
+        for _try in range(TRIES - 1):
+            try:
+                return ask()
+            except ApiError as exc:
+                # What took all the time of a request will hardly be faster now.
+                if not exc.passing or exc.details.get("timed_out"):
+                    raise
+            self._clock.sleep(TRY_AGAIN_SECONDS)
+        return ask()

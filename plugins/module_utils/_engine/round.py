@@ -1,0 +1,279 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One look at the pending tasks of a node: lists first, /status for what they do not tell. Private to the collection.
+
+A list costs one request for any number of tasks, and no API worker of the kind that logins and requests to stop need.
+All times are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.entry import Entry
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import (
+    LIST_FROM,
+    by_upid,
+    rows_of,
+    task_of,
+    task_of_cluster,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Source, ends_all
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
+    ApiError,
+    NodeUnreachable,
+    NoSuchTask,
+    NotProxmox,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+
+# A list of running tasks may be stale by some 9.5 s: a RUNNING row counts for this long, then /status is asked.
+BELIEVE_SECONDS = 5.0
+# Whether a list lags for long, or has only not yet heard of an end, shows this much later.
+LAG_SECONDS = 0.2
+# What no list shows is asked for singly, but not again so soon after it was seen running.
+REST_SECONDS = 5.0
+# This many are asked for singly where the list has a fault that may be over at the next look.
+FEW = 4
+# A task's log appears a moment after its UPID: this long "no such task" may mean "not yet", for a UPID this young.
+GRACE_SECONDS = 5.0
+YOUNG_SECONDS = 60.0
+# Clocks differ between machines, hence so generous; a UPID from a nearby future is young as well.
+SKEW_SECONDS = 300.0
+
+Told = dict[str, t.Optional[Task]]
+
+
+class Round:
+    """Looks at the tasks of one node, as often as it is told to. Belongs to one thread."""
+
+    def __init__(self, node: str, source: Source, clock: Clock) -> None:
+        """Nothing is asked yet."""
+        self.fault: str | None = None
+        self.not_proxmox = False
+        self._node = node
+        self._source = source
+        self._clock = clock
+        self._hides = False  # the node's list hides running tasks that the cluster's shows
+        self._until = self._now = 0.0
+        self._last = False
+        self._listed: Told = {}  # what the node's whole list says in this look, by UPID
+        self._lost: dict[str, NoSuchTask] = {}  # whom the node does not know, by UPID
+        self._entries: dict[str, Entry] = {}
+
+    def look(self, entries: t.Iterable[Entry], until: float, last: bool) -> None:
+        """One look at ``entries``; ``until`` is when answers are of no more use, ``last`` that no other look follows.
+
+        Then ``fault`` is what kept from seeing all of them, ``not_proxmox`` that it was somebody else who answered.
+        Raises ``ApiError`` where going on makes no sense.
+        """
+        self.fault, self.not_proxmox = None, False
+        self._until, self._last, self._now = until, last, self._clock.monotonic()
+        self._listed, self._lost = {}, {}
+        self._entries = {entry.upid.native: entry for entry in entries}
+        pending = sorted(
+            (entry for entry in self._entries.values() if not entry.settled), key=lambda entry: entry.asked
+        )
+        try:
+            if len(pending) < LIST_FROM:
+                self._ask_each(pending)
+            else:
+                self._ask_lists(pending)
+            self._settle_lost()
+        except ApiError as exc:
+            self._note(exc)
+            self._settle_lost(ask=False)
+            if ends_all(exc):
+                raise
+            if isinstance(exc, NodeUnreachable):
+                self._ask_cluster(pending)
+
+    # Lists
+
+    def _ask_lists(self, pending: list[Entry]) -> None:
+        """Believe what lists say, the one that tells most first; ask /status where that does not do."""
+        untold = pending
+        running: list[Entry] = []
+        singly: list[Entry] = []
+        for tell in (self._tell_running, self._tell_ended, self._tell_cluster):
+            if not untold or (self._hides and tell == self._tell_cluster):
+                break
+            try:
+                told = tell([entry.upid for entry in untold])
+            except ApiError as exc:
+                if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+                    raise
+                self._note(exc)
+                if exc.passing and not self._last:
+                    # The server may still answer for each task; for a few of them until the fault is over.
+                    untold = untold[:FEW]
+                    break
+                continue
+            shown = [entry for entry in untold if self._apply(entry, told.get(entry.upid.native), singly)]
+            self._hides = self._hides or (tell == self._tell_cluster and bool(shown))
+            running += shown
+            untold = [entry for entry in untold if told.get(entry.upid.native) is None]
+        rested = [entry for entry in untold if self._last or self._now - entry.ran > REST_SECONDS]
+        self._ask_each([*singly, *rested])
+        self._probe(running)
+
+    def _apply(self, entry: Entry, task: Task | None, singly: list[Entry]) -> bool:
+        """Believe a list's word of a task; whether that is that it runs. An odd end is to be asked for singly."""
+        if task is None:
+            return False
+        if task.sight == "running":
+            entry.see(task)
+            entry.missed = None
+            entry.believed = self._now if entry.believed is None else entry.believed
+            return True
+        if task.outcome == "unknown":
+            self._listed[entry.upid.native] = task
+            entry.see(task)
+            singly.append(entry)
+        else:
+            entry.settle(task)
+        return False
+
+    def _tell_running(self, upids: t.Sequence[Upid]) -> Told:
+        """What runs, and what ended lately, by the list that shows it."""
+        if self._hides:
+            return self._tell_cluster(upids)
+        rows = self._source.active(self._node, self._until)
+        return {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
+
+    def _tell_ended(self, upids: t.Sequence[Upid], whole: bool = False) -> Told:
+        """What has ended; ``whole``: however long ago, also where it was seen to run before."""
+        anew = {upid.native for upid in upids if whole or self._entries[upid.native].task.sight == "unseen"}
+        rows = rows_of(self._source, upids, self._until, anew)
+        told = {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
+        self._listed.update((native, task) for native, task in told.items() if task is not None or native in anew)
+        return told
+
+    def _tell_cluster(self, upids: t.Sequence[Upid]) -> Told:
+        """What the cluster file system has: a user's tokens' running tasks too, which the node's list hides."""
+        rows = by_upid(self._source.cluster_tasks(self._until))
+        return {upid.native: task_of_cluster(upid, rows.get(upid.native)) for upid in upids}
+
+    def _ask_cluster(self, pending: t.Iterable[Entry]) -> None:
+        """A node that is down: the cluster file system may know of tasks that ended on it before."""
+        entries = [entry for entry in pending if not entry.settled]
+        try:
+            told = self._tell_cluster([entry.upid for entry in entries])
+        except ApiError as exc:
+            if ends_all(exc):
+                raise
+            return
+        for entry in entries:
+            task = told[entry.upid.native]
+            if task is not None and task.outcome == "running" and entry.task.sight == "unseen":
+                entry.see(task)
+            elif task is not None and task.outcome in ("ok", "warning", "error"):
+                entry.settle(task)
+
+    # Single tasks
+
+    def _ask_each(self, entries: t.Sequence[Entry]) -> None:
+        for number, entry in enumerate(entries):
+            if number and self._clock.monotonic() >= self._until:
+                return
+            self._ask(entry)
+
+    def _probe(self, running: t.Sequence[Entry]) -> None:
+        """Ask for one of those that a list has long said to run; where the list turns out to lag, for all of them.
+
+        In the last look for a few: nobody will see later what the list does not show yet.
+        """
+        doubtful = [entry for entry in running if self._now - (entry.believed or self._now) > BELIEVE_SECONDS]
+        if self._last:
+            doubtful = [entry for entry in running if self._now - entry.ran > REST_SECONDS]
+        probes = sorted(doubtful, key=lambda entry: entry.asked)[: FEW if self._last else 1]
+        self._ask_each(probes)
+        ended = [entry.upid for entry in probes if entry.settled]
+        rest = [entry for entry in running if entry not in probes]
+        if ended and rest and (self._last or self._lags(ended[0])):
+            self._ask_each(rest)
+
+    def _lags(self, upid: Upid) -> bool:
+        """Whether the list still says that a task runs which ended a moment ago at the least."""
+        self._clock.sleep(LAG_SECONDS)
+        task = self._tell_running([upid])[upid.native]
+        return task is not None and task.sight == "running"
+
+    def _ask(self, entry: Entry) -> None:
+        """Ask the node about one task. Raises where that says something about the node or the host."""
+        entry.asked = self._clock.monotonic()
+        try:
+            look = look_at(self._source, entry.upid, self._until, lambda: self._by_list(entry.upid))
+        except NoSuchTask as exc:
+            if self._too_early(entry):
+                entry.see(dataclasses.replace(entry.task, error=exc.message))
+            else:
+                self._lost[entry.upid.native] = exc
+            return
+        except ApiError as exc:
+            if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+                raise
+            told = dataclasses.replace(entry.task, error=exc.message)
+            (entry.see if exc.passing else entry.settle)(told)
+            return
+        entry.missed = None
+        task, listed = look.task, self._listed.get(entry.upid.native)
+        if task.sight == "stopped" and listed is not None:
+            task = dataclasses.replace(task, endtime=listed.endtime)
+        if task.sight == "running":
+            entry.ran = entry.believed = entry.asked
+            entry.see(task)
+        elif any(fault.passing for fault in look.faults):
+            # Log or list may know better, at the next look.
+            entry.see(task)
+        else:
+            entry.settle(task)
+        for fault in look.faults:
+            if ends_all(fault):
+                raise fault
+
+    def _by_list(self, upid: Upid) -> Task | None:
+        if upid.native not in self._listed:
+            self._tell_ended([upid], whole=True)
+        return self._listed[upid.native]
+
+    def _too_early(self, entry: Entry) -> bool:
+        """Whether a task that its node does not know may only just have begun."""
+        now = self._clock.monotonic()
+        if entry.missed is None:
+            age = self._clock.time() - entry.upid.starttime
+            if entry.task.sight == "running" or not -SKEW_SECONDS < age < YOUNG_SECONDS:
+                return False
+            entry.missed = now
+        return now - entry.missed < GRACE_SECONDS
+
+    def _settle_lost(self, ask: bool = True) -> None:
+        """Those that their node does not know: /status goes by the log file, a list may still know how they ended."""
+        unlisted = [self._entries[native].upid for native in self._lost if native not in self._listed]
+        # Where the list could not be asked, it is asked again at the next look.
+        again = not ask
+        if ask and unlisted:
+            try:
+                self._tell_ended(unlisted, whole=True)
+            except ApiError as exc:
+                if ends_all(exc):
+                    raise
+                again = exc.passing
+        for native, lost in self._lost.items():
+            entry, told = self._entries[native], self._listed.get(native)
+            missing = Task(entry.upid, "missing", error=lost.message)
+            if told is not None and told.sight == "stopped":
+                entry.settle(dataclasses.replace(told, lost_log=True))
+            elif again and native not in self._listed:
+                entry.see(missing)
+            else:
+                entry.settle(missing)
+
+    def _note(self, exc: ApiError) -> None:
+        self.fault = exc.message
+        self.not_proxmox = isinstance(exc, NotProxmox)

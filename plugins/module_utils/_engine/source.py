@@ -1,0 +1,62 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of a cluster, and which faults mean what for the next question. Private to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
+    ApiError,
+    HostUnreachable,
+    LoginRefused,
+    NodeUnreachable,
+    NotProxmox,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+
+Row = t.Mapping[str, t.Any]
+Rows = list[dict[str, t.Any]]
+# What says nothing of the task that was asked for, but of the way to its node: the others need not be asked now.
+ON_THE_WAY = (NodeUnreachable, HostUnreachable, NotProxmox)
+
+
+def ends_all(exc: ApiError) -> bool:
+    """Whether no further request to any node makes sense."""
+    return isinstance(exc, LoginRefused) or (isinstance(exc, (HostUnreachable, NotProxmox)) and not exc.passing)
+
+
+class Reader(t.Protocol):
+    """What is asked of a cluster once; ``until`` is when an answer is of no more use (see ``_client.calls``)."""
+
+    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+        """``status`` and ``exitstatus`` of a task."""
+
+    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
+        """A page of a node's task list."""
+
+    def cluster_tasks(self, until: float) -> Rows:
+        """Running and recent tasks of all nodes."""
+
+    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
+        """Rows of a log and its lines in all."""
+
+    def node_names(self, until: float) -> list[str]:
+        """Names of all nodes of the cluster."""
+
+    def close(self) -> None:
+        """End what is under way."""
+
+
+class Source(Reader, t.Protocol):
+    """What a wait asks for beside that."""
+
+    def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
+        """Rows of a node's running tasks, and of some that ended lately, by UPID."""
+
+    def stop(self, upid: Upid, until: float) -> None:
+        """Ask for the end of a task."""
+
+
+Connect = t.Callable[[], Source]

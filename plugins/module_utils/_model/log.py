@@ -1,0 +1,93 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What task logs say: rows to text, paging, the verdict, safe display. Private to the collection.
+
+Pure functions. A row is ``{n, t}``: the line's number, counted from 1, and its text.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import re
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import repair
+
+Row = t.Mapping[str, t.Any]
+
+_EMPTY = "no content"
+_GONE = "unable to open file - "
+
+
+def log_is_gone(rows: t.Iterable[object]) -> bool:
+    """Whether the answer only says that there is no log file (a row of Proxmox VE's own, under status 200)."""
+    numbered = _numbered(rows)
+    return len(numbered) == 1 and numbered.get(1, "").startswith(_GONE)
+
+
+def lines_of(rows: t.Iterable[object]) -> list[str]:
+    """The readable lines in order, each number once.
+
+    Of two rows with one number the later wins: a line that was still being written when it was first read. The row
+    that Proxmox VE sends for an empty log is no line.
+
+    :raises OptionError: for what is no row, saying what is wrong.
+    """
+    numbered = _numbered(rows)
+    return [] if numbered == {1: _EMPTY} else [repair(text) for _n, text in sorted(numbered.items())]
+
+
+def tail_start(total: int, lines: int) -> int:
+    """The ``start`` from which to ask for the last ``lines`` (0: all) of ``total``.
+
+    Backup Server counts from 1 and so answers one row more: keep the last ``lines`` of what comes.
+    """
+    return max(0, total - lines) if lines else 0
+
+
+def decode_rows(rows: object) -> str:
+    """The text of a log, from its rows in any order.
+
+    :raises OptionError: for all else than an iterable of rows, saying what is wrong.
+    """
+    if isinstance(rows, collections.abc.Mapping):
+        raise OptionError("a task's log is a list of rows, not a dictionary: give what the answer has under 'data'")
+    if isinstance(rows, (str, bytes, bytearray)) or not isinstance(rows, collections.abc.Iterable):
+        raise OptionError(f"a task's log is a list of rows, not a value of type {type(rows).__name__}")
+    return "\n".join(lines_of(rows))
+
+
+def _checked(index: int, row: object) -> Row:
+    if not isinstance(row, collections.abc.Mapping) or not {"n", "t"} <= row.keys():
+        raise OptionError(f"row {index} of the log is no dictionary with 'n' (number) and 't' (text)")
+    if isinstance(row["n"], bool) or not isinstance(row["n"], int):
+        raise OptionError(f"'n' of row {index} of the log is no whole number")
+    if not isinstance(row["t"], str):
+        raise OptionError(f"'t' of row {index} of the log is no text")
+    return row
+
+
+def _numbered(rows: t.Iterable[object]) -> dict[int, str]:
+    checked = (_checked(index, row) for index, row in enumerate(rows))
+    return {row["n"]: row["t"] for row in checked}
+
+
+# --- safe display
+
+
+# --- the verdict
+
+_VERDICT = re.compile(r"TASK (?:ERROR:(?:\s*$| (?P<error>.*\S))|(?P<end>OK|WARNINGS: [0-9]+|unknown)\s*$)", re.DOTALL)
+
+
+def verdict(lines: t.Sequence[str]) -> str | None:
+    """The exit status that a log's last line tells; None where it is no verdict.
+
+    The line is matched at its end: output without a line break leaves ``progress 100%TASK OK``, which makes Proxmox VE
+    itself answer ``unexpected status``. So does an error without a text (``PVE::Tools::upid_read_status`` wants a
+    character of it): its exit status is the empty text here. Backup Server puts a time in front.
+    """
+    match = _VERDICT.search(lines[-1]) if lines else None
+    return match and (match["end"] or match["error"] or "")

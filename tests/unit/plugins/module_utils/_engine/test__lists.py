@@ -1,0 +1,117 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows of task lists."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import (
+    FEW_ROWS,
+    PAGE_ROWS,
+    by_upid,
+    endtime_of,
+    rows_of,
+    task_of,
+    task_of_cluster,
+    with_endtimes,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, upid
+
+NATIVE = upid().native
+
+
+def test_end_times_come_from_the_list_alone() -> None:
+    clock = FakeClock()
+    source = FakeSource(clock, ends={NATIVE: clock.now}, exits={NATIVE: "boom"})
+    running = Task(upid(2), "running")
+    known = Task(upid(3), "stopped", "OK", endtime=5)
+    tasks = with_endtimes(source, [Task(upid(), "stopped", "boom"), running, known], 0)
+    assert [task.endtime for task in tasks] == [EPOCH, None, 5]
+    assert with_endtimes(source, [running], 0) == [running]
+    assert source.calls == {"listed": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "endtime"), [(7, 7), ("7", 7), (None, None), ("", None), ("soon", None), (-1, None), ([], None)]
+)
+def test_end_times_of_rows(value: t.Any, endtime: int | None) -> None:
+    assert endtime_of({"endtime": value}) == endtime
+
+
+@pytest.mark.parametrize(
+    ("row", "by_node", "by_cluster"),
+    [
+        (None, None, None),
+        ({"status": "RUNNING"}, "running", "running"),
+        # Only the cluster's rows of running tasks have neither.
+        ({}, None, "running"),
+        ({"status": "OK"}, None, None),
+        ({"status": "OK", "endtime": 5}, "ok", "ok"),
+        ({"status": "boom", "endtime": "5"}, "error", "error"),
+        ({"status": "unexpected status", "endtime": 5}, "unknown", "unknown"),
+        ({"status": None, "endtime": 5}, "unknown", "unknown"),
+        ({"status": "", "endtime": 5}, "unknown", "unknown"),
+    ],
+)
+def test_what_a_row_tells(row: dict[str, t.Any] | None, by_node: str | None, by_cluster: str | None) -> None:
+    for told, outcome in ((task_of(upid(), row), by_node), (task_of_cluster(upid(), row), by_cluster)):
+        assert (told and told.outcome) == outcome
+        assert told is None or told.endtime == (5 if told.sight == "stopped" else None)
+
+
+def test_of_two_rows_the_one_with_an_end_counts() -> None:
+    end: dict[str, t.Any] = {"upid": "a", "status": "OK", "endtime": 5}
+    runs: dict[str, t.Any] = {"upid": "a", "status": "RUNNING"}
+    for rows in ([runs, end], [end, runs], [end, end]):
+        assert by_upid(rows) == {"a": end}
+
+
+def test_a_request_is_as_narrow_as_can_be() -> None:
+    asked: list[dict[str, t.Any]] = []
+
+    class Source(FakeSource):
+        def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[t.Any, int | None]:
+            asked.append(filters)
+            return [], 0
+
+    rows_of(Source(FakeClock()), [upid(1, age=50), upid(2, age=9)], 0)
+    rows_of(Source(FakeClock()), [upid(1), upid(2, type="vzdump")], 0)
+    window = {"source": "all", "limit": PAGE_ROWS}
+    assert asked == [
+        {**window, "since": EPOCH - 50, "until": EPOCH - 9, "typefilter": "qmstart"},
+        {**window, "since": EPOCH, "until": EPOCH},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "anew", "requests"),
+    [
+        (0, True, 1),
+        (PAGE_ROWS, True, 2),
+        (PAGE_ROWS, False, 1),
+        (90, False, 1),
+        (200, False, 1),
+        (2 * PAGE_ROWS + 1, True, 3),
+        (None, True, 3),
+    ],
+)
+def test_pages_are_read_as_far_as_they_are_needed(place: int | None, anew: bool, requests: int) -> None:
+    rows: list[dict[str, t.Any]] = [{"upid": f"other {n}", "status": "OK", "endtime": 5} for n in range(12_000)]
+    if place is not None:
+        rows[place]["upid"] = NATIVE
+
+    class Source(FakeSource):
+        def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[t.Any, int | None]:
+            super().listed(node, until)
+            start = filters.get("start", 0)
+            return rows[start : start + filters["limit"]], None
+
+    source = Source(FakeClock())
+    found = rows_of(source, [upid()], 0, None if anew else ())
+    seen = requests * PAGE_ROWS if anew else FEW_ROWS + 2
+    assert (NATIVE in found) is (place is not None and place < seen)
+    assert source.calls["listed"] == requests

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Single tasks: odd ends, logs, end times."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import (
+    PAGE_LINES,
+    Look,
+    look_at,
+    sees_others,
+    with_log,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ends_all
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
+    AccessError,
+    ApiError,
+    HostUnreachable,
+    LoginRefused,
+    NodeUnreachable,
+    NoSuchTask,
+    NotProxmox,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, upid
+
+NATIVE = upid().native
+
+
+def ended(exitstatus: str, **more: t.Any) -> FakeSource:
+    clock = FakeClock()
+    return FakeSource(clock, ends={NATIVE: clock.now}, exits={NATIVE: exitstatus}, **more)
+
+
+def look(source: FakeSource, listed: Task | ApiError | None = None) -> Look:
+    def by_list() -> Task | None:
+        source.calls["list"] = source.calls.get("list", 0) + 1
+        if isinstance(listed, ApiError):
+            raise listed
+        return listed
+
+    return look_at(source, upid(), 0, by_list)
+
+
+def listing(status: str | None) -> Task:
+    return Task(upid(), "running") if status == "RUNNING" else Task(upid(), "stopped", status, endtime=EPOCH)
+
+
+@pytest.mark.parametrize(
+    ("last_line", "row", "exitstatus"),
+    [
+        ("progress 100%TASK OK", None, "OK"),
+        ("TASK WARNINGS: 3", "boom", "WARNINGS: 3"),
+        ("TASK ERROR: no space", None, "no space"),
+        ("cut off", "OK", "OK"),
+        ("cut off", "boom", "boom"),
+        ("cut off", "RUNNING", "unexpected status"),
+        ("cut off", "unexpected status", "unexpected status"),
+        ("cut off", None, "unexpected status"),
+        ("TASK ERROR: ", "unexpected status", ""),
+        ("TASK ERROR:", "unexpected status", ""),
+    ],
+)
+def test_an_unexpected_status_gets_a_second_opinion(last_line: str, row: str | None, exitstatus: str) -> None:
+    source = ended("unexpected status", logs={NATIVE: ["first", last_line]})
+    task = look(source, listing(row)).task
+    assert task.exitstatus == exitstatus
+    assert task.outcome == ("error" if exitstatus == "" else Task(upid(), "stopped", exitstatus).outcome)
+
+
+def test_no_second_opinion_to_be_had() -> None:
+    refused = ApiError("501")
+    source = ended("unexpected status", script={"log": [refused]})
+    assert look(source) == Look(Task(upid(), "stopped", "unexpected status"), (refused,))
+    source = ended("unexpected status", logs={NATIVE: []})
+    assert look(source) == Look(Task(upid(), "stopped", "unexpected status"))
+
+
+def test_a_clear_end_needs_one_request() -> None:
+    source = ended("boom")
+    assert look(source).task.exitstatus == "boom"
+    assert source.calls == {"status": 1}
+
+
+@pytest.mark.parametrize(
+    ("total", "lines", "requests"),
+    [
+        (3, 50, 1),
+        (50, 50, 1),
+        (200, 50, 1),
+        (201, 50, 2),
+        (5000, 1, 2),
+        (3, 0, 1),
+        (2 * PAGE_LINES + 5, 0, 3),
+        (90_000, 60_000, 4),
+    ],
+)
+def test_logs_come_in_few_requests(total: int, lines: int, requests: int) -> None:
+    text = [f"line {number}" for number in range(total)]
+    source = ended("boom", logs={NATIVE: text})
+    task = with_log(source, Task(upid(), "stopped", "boom"), lines, 0)
+    assert list(task.log or ()) == text[-lines:]
+    assert task.log_total == total
+    assert source.calls["log"] == requests
+
+
+@pytest.mark.parametrize("lines", [1, 50, 0])
+def test_progress_does_not_depend_on_how_many_lines_are_returned(lines: int) -> None:
+    text = [
+        "total estimated size is 4G",
+        *(f"noise {number}" for number in range(3000)),
+        "10:00:00  1G  a@b",
+        *"x" * 900,
+    ]
+    source = ended("boom", logs={NATIVE: text})
+    task = with_log(source, Task(upid(), "running"), lines, 0)
+    assert task.progress is not None
+    assert task.progress.percent == 25.0
+
+
+def test_a_log_that_was_cut_meanwhile() -> None:
+    source = ended("boom", script={"log": [([{"n": 1, "t": "a"}], 900), ([], 1)]})
+    task = with_log(source, Task(upid(), "stopped", "boom"), 5, 0)
+    # What is left of it is its end.
+    assert task.log == ("a",)
+    source = ended("boom", script={"log": [([{"n": 1, "t": "a"}], 9000), ([], 1)]})
+    assert with_log(source, Task(upid(), "stopped", "boom"), 5, 0).log == ()
+
+
+@pytest.mark.parametrize("row", [{}, {"n": "1", "t": "text"}, {"n": 1, "t": None}, {"n": True, "t": "text"}])
+def test_rows_of_odd_form_are_a_passing_fault(row: dict[str, t.Any]) -> None:
+    source = ended("unexpected status", script={"log": [([row], 1), ([row], 1), ([row], 1)]})
+    with pytest.raises(ApiError, match="not of the form") as caught:
+        with_log(source, Task(upid(), "stopped", "boom"), 5, 0)
+    assert caught.value.passing
+
+
+def test_each_opinion_is_asked_for_once_and_costs_nothing() -> None:
+    passing = ApiError("got timeout", passing=True)
+    # Where the log cannot be had, the list is asked.
+    source = ended("unexpected status", script={"log": [passing]})
+    assert look(source, listing("boom")).task.exitstatus == "boom"
+    source = ended("unexpected status", script={"log": [NodeUnreachable("595")]})
+    seen = look(source, LoginRefused("401"))
+    assert seen.task.outcome == "unknown"
+    assert [type(fault) for fault in seen.faults] == [NodeUnreachable, LoginRefused]
+    assert source.calls == {"status": 1, "log": 1, "list": 1}
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [
+        (LoginRefused("401"), True),
+        (NotProxmox("a page", passing=False), True),
+        (NotProxmox("a page", passing=True), False),
+        (HostUnreachable("refused", passing=False), True),
+        (HostUnreachable("refused", passing=True), False),
+        (NodeUnreachable("595"), False),
+        (AccessError("403"), False),
+        (NoSuchTask("no such task"), False),
+        (ApiError("501"), False),
+        (ApiError("500", passing=True), False),
+    ],
+)
+def test_what_ends_all(error: ApiError, ends: bool) -> None:
+    assert ends_all(error) is ends
+
+
+@pytest.mark.parametrize(("error", "sees"), [(AccessError("403"), False), (None, True)])
+def test_who_sees_the_tasks_of_others(error: ApiError | None, sees: bool) -> None:
+    source = FakeSource(FakeClock(), script={"log": [error]})
+    assert sees_others(source, "pve1", 0) is sees
