@@ -11,7 +11,7 @@ import json
 import typing as t
 from urllib.parse import quote, quote_plus
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import Fault
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import repair
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import MASK, Upid
 
@@ -76,14 +76,14 @@ def _spellings(secret: str) -> set[str]:
 
 
 def mapping_of(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The dictionary under ``data``; raises a passing ``ApiError`` where there is none."""
+    """The dictionary under ``data``; raises ``Fault`` where there is none."""
     if not isinstance(answer["data"], dict):
         raise _odd_form()
     return answer["data"]
 
 
 def rows_of(answer: t.Mapping[str, t.Any]) -> Rows:
-    """The rows under ``data``; raises a passing ``ApiError`` where there are none."""
+    """The rows under ``data``; raises ``Fault`` where there are none."""
     rows = answer["data"]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _odd_form()
@@ -113,5 +113,5 @@ def text_of(value: t.Any) -> str | None:
     return repair(str(value)) if value not in (None, "") else None
 
 
-def _odd_form() -> ApiError:
-    return ApiError("the server's answer is not of the form that its documentation gives", passing=True)
+def _odd_form() -> Fault:
+    return Fault("the server's answer is not of the form that its documentation gives")

@@ -20,7 +20,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers impo
     text_of,
     total_of,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Fault
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, is_node_name
 
 # More rows than a node's list of active tasks can hold.
@@ -60,7 +60,7 @@ class Calls:
         """The status of one task: ``status`` and, once it has stopped, ``exitstatus``. Raises ``NoSuchTask``."""
         answer = mapping_of(self._ask(Request.of_task("GET", upid, "status"), until))
         if answer.get("status") not in ("running", "stopped"):
-            raise ApiError(f"node {upid.node} gave a status that is neither running nor stopped", passing=True)
+            raise Fault(f"node {upid.node} gave a status that is neither running nor stopped")
         return {**answer, "exitstatus": text_of(answer.get("exitstatus"))}
 
     def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:

@@ -9,10 +9,19 @@ import threading
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import check_libraries, tls_context
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import (
+    NoConnection,
+    check_libraries,
+    tls_context,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.login import Login
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, HostUnreachable, NotProxmox
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
+    ApiError,
+    HostUnreachable,
+    NobodyThere,
+    NotProxmox,
+)
 
 # What has never answered as Proxmox does in this time never will.
 STRANGE_SECONDS = 10.0
@@ -66,11 +75,16 @@ class Cluster:
         """The error where every host that was tried failed."""
         known = dict(self.last_errors)
         text = "no api_host answers: " + "; ".join(known.values()) if len(known) > 1 else errors[-1].message
-        if any(isinstance(error, NotProxmox) for error in errors):
+        if self.answered:
+            hopeless = False
+        elif any(isinstance(error, NotProxmox) for error in errors):
             now = self.clock.monotonic()
             self._strange_since = now if self._strange_since is None else self._strange_since
-            passing = self.answered or now - self._strange_since < STRANGE_SECONDS
-            return NotProxmox(text, passing=passing, **errors[-1].details)
-        # Before anybody has answered, a refusal is a wrong address; later it is a host that restarts.
-        passing = self.answered or any(error.passing for error in errors)
-        return HostUnreachable(text, passing=passing, **errors[-1].details)
+            hopeless = now - self._strange_since >= STRANGE_SECONDS
+        else:
+            # Before anybody has answered, a refused connection is a wrong address; later it is a host that restarts.
+            hopeless = all(isinstance(error, NoConnection) for error in errors)
+        if hopeless:
+            return NobodyThere(text)
+        kind = NotProxmox if any(isinstance(error, NotProxmox) for error in errors) else HostUnreachable
+        return kind(text)

@@ -22,7 +22,7 @@ from urllib.request import getproxies
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.libraries import missing_or_old
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, HostUnreachable, OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import Fault, HostUnreachable, OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean
 
 _UNUSABLE = missing_or_old()
@@ -45,11 +45,15 @@ def check_libraries() -> None:
         raise OptionError(_UNUSABLE)
 
 
-class BrokenOff(ApiError):
+class NoConnection(HostUnreachable):
+    """There was no connection to begin with: nobody listens, or nobody who can be trusted."""
+
+
+class BrokenOff(Fault):
     """A connection that ended before the answer did."""
 
 
-class NoAnswer(ApiError):
+class NoAnswer(Fault):
     """The host took the request and gave no answer in time."""
 
 
@@ -73,7 +77,7 @@ class Wire:
     def exchange(self, host: str, request: Request, connect: float, read: float) -> Reply:
         """The reply of ``host``, connected within ``connect`` seconds and whole ``read`` seconds later.
 
-        Raises ``HostUnreachable``, ``BrokenOff`` or ``NoAnswer``, whatever happens below.
+        Raises ``HostUnreachable``, ``NoConnection``, ``BrokenOff`` or ``NoAnswer``, whatever happens below.
         """
         resource = ProxmoxResource(base_url=f"https://{host}/api2/json", session=self._http, serializer=_Replies())
         for part in request.path:
@@ -86,8 +90,7 @@ class Wire:
         except requests.exceptions.TooManyRedirects as exc:
             reply = _reply(exc.response) if exc.response is not None else None
         except Exception as exc:  # anything that the layers below can raise, see above
-            details = {"host": host, "node": request.node, "upid": request.upid and request.upid.native}
-            raise _fault(host, exc, read, self._connection, details) from None
+            raise _fault(host, exc, read, self._connection) from None
         # proxmoxer has nothing to say of a status below 400 that is no success.
         return t.cast(Reply, reply if reply is not None else Reply(304))
 
@@ -204,24 +207,23 @@ def proxy_variable(host: str) -> str | None:
     return None
 
 
-def _fault(host: str, exc: Exception, seconds: float, connection: Connection, details: dict[str, t.Any]) -> ApiError:
+def _fault(host: str, exc: Exception, seconds: float, connection: Connection) -> Fault:
     """The error that a failed exchange means: nobody there, somebody who is not trusted, or cut off on the way."""
     causes = _causes(exc)
     variable = proxy_variable(host)
     text = _proxy_fault(host, variable, causes) if variable else None
     if text is not None:
         # A proxy that cannot get through to the host says what a host that is down for a moment would.
-        status = _tunnel_status(causes)
-        return HostUnreachable(text, passing=status is not None and status >= 500, **details)
+        return HostUnreachable(text) if (_tunnel_status(causes) or 0) >= 500 else NoConnection(text)
     text = _nobody_there(host, causes, connection)
     if text is not None:
-        return HostUnreachable(text, passing=False, **details)
+        return NoConnection(text)
     # Which of the two it was cannot be told any more.
     host += f" (through the proxy that {variable} names)" if variable else ""
     # In the middle of a body requests calls a time that is over a connection error.
     if any(isinstance(cause, (requests.exceptions.ReadTimeout, ReadTimeoutError, TimeoutError)) for cause in causes):
-        return NoAnswer(f"{host} gave no answer within {seconds:.3g} s", passing=True, **details)
-    return BrokenOff(f"{host} broke the connection off: {_cause(causes)}", passing=True, **details)
+        return NoAnswer(f"{host} gave no answer within {seconds:.3g} s")
+    return BrokenOff(f"{host} broke the connection off: {_cause(causes)}")
 
 
 def _causes(exc: BaseException) -> list[BaseException]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Request, mapping_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.refusals import who
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, LoginRefused
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Fault, LoginRefused
 
 # A ticket lives for two hours; renewed at half its life it survives a server that is away for a while.
 RENEW_AFTER = 3600.0
@@ -63,10 +63,10 @@ class Refusals:
         self._count += 1
         text = f"the login was lost: {refusal.message}"
         if self._count >= self._tries:
-            self._last = LoginRefused(text, **refusal.details)
+            self._last = LoginRefused(text)
         else:
             self._due = now + PAUSES[self._count - 1]
-            self._last = ApiError(text, passing=True, **refusal.details)
+            self._last = Fault(text)
         return self._last
 
     def forget(self) -> None:
@@ -141,7 +141,7 @@ class Login:
         if data.get("NeedTFA"):
             data = self._second_factor(post, str(data.get("ticket")))
         if not isinstance(data.get("ticket"), str):
-            raise ApiError("the login was answered without a ticket", passing=True)
+            raise Fault("the login was answered without a ticket")
         csrf = str(data.get("CSRFPreventionToken") or "")
         return Ticket(data["ticket"], csrf, now + RENEW_AFTER, now + TICKET_SECONDS)
 
@@ -158,7 +158,7 @@ class Login:
                 f"the password of {user} is right, its one-time code is not ({said}): a code is good once and for "
                 "half a minute, so give a fresh api_otp (in quotes, it may begin with 0), or use an API token"
             )
-            raise LoginRefused(text, **exc.details) from None
+            raise LoginRefused(text) from None
 
     @staticmethod
     def _ask(post: Post, **fields: str) -> dict[str, t.Any]:

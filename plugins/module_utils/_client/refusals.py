@@ -15,13 +15,15 @@ import typing as t
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
-    AccessError,
     ApiError,
+    Fault,
     HostUnreachable,
     LoginRefused,
     NodeUnreachable,
+    NoPrivilege,
     NoSuchTask,
     NotProxmox,
+    Refused,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean, repair
 
@@ -85,38 +87,34 @@ def said(reply: Reply, host: str) -> str:
 
 
 def _refusal(reply: Reply, request: Request, host: str, connection: Connection) -> ApiError:
-    upid = request.upid.native if request.upid else None
-    details: dict[str, t.Any] = {"host": host, "node": request.node, "upid": upid, "status": reply.status}
     if reply.status < 300 or not by_proxmox(reply):
-        return _strange(reply, host, details)
-    return _meant(reply, request, said(reply, host), connection, details)
+        return _strange(reply, host)
+    return _meant(reply, request, said(reply, host), connection)
 
 
-def _strange(reply: Reply, host: str, details: dict[str, t.Any]) -> ApiError:
+def _strange(reply: Reply, host: str) -> Fault:
     """Somebody on the way who cannot get through for the moment, or who has no business there."""
     if reply.status in _HOST_DOWN:
-        return HostUnreachable(said(reply, host), passing=True, **details)
-    if reply.status >= 500:
-        return ApiError(said(reply, host), passing=True, **details)
-    return NotProxmox(_not_of_proxmox(reply, host), passing=True, **details)
+        return HostUnreachable(said(reply, host))
+    return Fault(said(reply, host)) if reply.status >= 500 else NotProxmox(_not_of_proxmox(reply, host))
 
 
-def _meant(reply: Reply, request: Request, words: str, connection: Connection, details: dict[str, t.Any]) -> ApiError:
-    """What Proxmox itself refuses."""
+def _meant(reply: Reply, request: Request, words: str, connection: Connection) -> ApiError:
+    """What Proxmox itself says."""
     status, node, fields = reply.status, request.node, _body(reply).get("errors")
     if status == 401:
-        return LoginRefused(f"{words}: {_check_credentials(connection)}", **details)
+        return LoginRefused(f"{words}: {_check_credentials(connection)}")
     if status == 403:
-        return AccessError(f"{words}: {_check_privilege(words, node, connection)}", **details)
+        return NoPrivilege(f"{words}: {_check_privilege(words, node, connection)}")
     if status == 400 and isinstance(fields, dict) and "no such task" in str(fields.get("upid")):
-        return NoSuchTask(f"node {node} knows no such task ({words})", **details)
+        return NoSuchTask(f"node {node} knows no such task ({words})")
     if status in _NODE_DOWN:
-        return NodeUnreachable(f"node {node} cannot be reached ({words})", **details)
+        return NodeUnreachable(f"node {node} cannot be reached ({words})")
     if status == 500 and any(text in words for text in _UNKNOWN_NODE):
         check = "the UPID" if request.upid else "its name"
-        return ApiError(f"the cluster has no node {node} ({words}): check {check} and api_host", **details)
-    kind = HostUnreachable if status in _HOST_DOWN else ApiError
-    return kind(words, passing=status not in _FINAL, **details)
+        return Refused(f"the cluster has no node {node} ({words}): check {check} and api_host")
+    kind = HostUnreachable if status in _HOST_DOWN else Refused if status in _FINAL else Fault
+    return kind(words)
 
 
 def _not_of_proxmox(reply: Reply, host: str) -> str:

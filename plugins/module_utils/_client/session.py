@@ -96,7 +96,7 @@ class Session:
         except BrokenOff as exc:
             if self._host_lives(host, until):
                 raise
-            raise HostUnreachable(exc.message, passing=True, **exc.details) from None
+            raise HostUnreachable(exc.message) from None
         except LoginRefused as exc:
             raise login.refused(exc, now(), known=self._cluster.accepted) from None
 
@@ -147,8 +147,8 @@ class Session:
         except NoAnswer as exc:
             if request.node is not None and self._host_lives(host, until):
                 text = f"node {request.node} gave no answer within {read:.3g} s (asked through {host})"
-                raise NodeUnreachable(text, timed_out=True, **exc.details) from None
-            raise HostUnreachable(exc.message, passing=True, timed_out=True, **exc.details) from None
+                raise NodeUnreachable(text, timed_out=True) from None
+            raise HostUnreachable(exc.message, timed_out=True) from None
         signed = wire is self._signed
         try:
             answer = data_of(reply, request, host, cluster.connection, cluster.login.secrets)

@@ -23,10 +23,14 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source impor
     Connect,
     Reader,
     Row,
-    ends_all,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, InvalidUpid, NodeUnreachable
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
+    ApiError,
+    Hopeless,
+    InvalidUpid,
+    NodeUnreachable,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence
@@ -197,7 +201,7 @@ class Finder:
                 logged[index] = with_log(source, task, self._log.lines, NEVER)
             except ApiError as exc:
                 found.warnings.append(f"The log of {task.upid.native} could not be read: {in_sentence(exc.message)}.")
-                if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+                if isinstance(exc, (Hopeless, *ON_THE_WAY)):
                     break
         return logged
 

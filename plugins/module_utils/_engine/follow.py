@@ -11,10 +11,10 @@ import typing as t
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import sees_others
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import pause
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Rows, Source, ends_all
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Rows, Source
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import LOOK_GRACE
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless, TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 
@@ -57,7 +57,7 @@ class Follow:
                 self.found = self._search(self.source.cluster_tasks(self._until), known)
                 fault = None
             except ApiError as exc:
-                if ends_all(exc):
+                if isinstance(exc, Hopeless):
                     raise
                 fault = exc.message
             if self.found is not None or now >= self._end or self.finish.is_set():

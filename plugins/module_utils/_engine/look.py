@@ -13,8 +13,9 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Rows
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
-    AccessError,
     ApiError,
+    Fault,
+    NoPrivilege,
     OptionError,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import lines_of, log_is_gone, tail_start, verdict
@@ -86,7 +87,7 @@ def sees_others(source: Reader, node: str, until: float) -> bool:
     """
     try:
         source.log(parse(f"UPID:{node}:00000000:00000000:00000000:none::root@pam:"), 0, 1, until)
-    except AccessError:
+    except NoPrivilege:
         return False
     return True
 
@@ -96,7 +97,7 @@ def _lines(rows: Rows) -> list[str]:
     try:
         return lines_of(rows)
     except OptionError as exc:
-        raise ApiError(f"the log is not of the form its documentation gives: {exc.message}", passing=True) from exc
+        raise Fault(f"the log is not of the form its documentation gives: {exc.message}") from exc
 
 
 def with_log(source: Reader, task: Task, lines: int, until: float) -> Task:

@@ -15,8 +15,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import
     task_of,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Reader, ends_all
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, NoSuchTask
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Reader
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless, NoSuchTask
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
@@ -58,7 +58,7 @@ class Named:
             try:
                 self._rows = rows_of(self._source, self._upids, NEVER)
             except ApiError as exc:
-                if ends_all(exc):
+                if isinstance(exc, Hopeless):
                     raise
                 text = f"The task list of node {self._upids[0].node} could not be read: {in_sentence(exc.message)}."
                 self.warnings.append(text)
@@ -77,7 +77,7 @@ class Named:
                 return dataclasses.replace(told, lost_log=True)
             return Task(upid, "missing", error=exc.message)
         except ApiError as exc:
-            if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+            if isinstance(exc, (Hopeless, *ON_THE_WAY)):
                 raise
             self.errors.append(exc)
             return Task(upid, error=exc.message)

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Rows
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Unreachable
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 T = t.TypeVar("T")
@@ -56,7 +56,7 @@ class Patient:
                 return ask()
             except ApiError as exc:
                 # What took all the time of a request will hardly be faster now.
-                if not exc.passing or exc.details.get("timed_out"):
+                if not exc.passing or (isinstance(exc, Unreachable) and exc.timed_out):
                     raise
             self._clock.sleep(TRY_AGAIN_SECONDS)
         return ask()

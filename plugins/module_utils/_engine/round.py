@@ -21,10 +21,11 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import
     task_of_cluster,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Source, ends_all
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Source
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
+    Hopeless,
     NodeUnreachable,
     NoSuchTask,
     NotProxmox,
@@ -88,7 +89,7 @@ class Round:
         except ApiError as exc:
             self._note(exc)
             self._settle_lost(ask=False)
-            if ends_all(exc):
+            if isinstance(exc, Hopeless):
                 raise
             if isinstance(exc, NodeUnreachable):
                 self._ask_cluster(pending)
@@ -106,7 +107,7 @@ class Round:
             try:
                 told = tell([entry.upid for entry in untold])
             except ApiError as exc:
-                if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+                if isinstance(exc, (Hopeless, *ON_THE_WAY)):
                     raise
                 self._note(exc)
                 if exc.passing and not self._last:
@@ -165,7 +166,7 @@ class Round:
         try:
             told = self._tell_cluster([entry.upid for entry in entries])
         except ApiError as exc:
-            if ends_all(exc):
+            if isinstance(exc, Hopeless):
                 raise
             return
         for entry in entries:
@@ -216,7 +217,7 @@ class Round:
                 self._lost[entry.upid.native] = exc
             return
         except ApiError as exc:
-            if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+            if isinstance(exc, (Hopeless, *ON_THE_WAY)):
                 raise
             told = dataclasses.replace(entry.task, error=exc.message)
             (entry.see if exc.passing else entry.settle)(told)
@@ -234,7 +235,7 @@ class Round:
         else:
             entry.settle(task)
         for fault in look.faults:
-            if ends_all(fault):
+            if isinstance(fault, Hopeless):
                 raise fault
 
     def _by_list(self, upid: Upid) -> Task | None:
@@ -261,7 +262,7 @@ class Round:
             try:
                 self._tell_ended(unlisted, whole=True)
             except ApiError as exc:
-                if ends_all(exc):
+                if isinstance(exc, Hopeless):
                     raise
                 again = exc.passing
         for native, lost in self._lost.items():

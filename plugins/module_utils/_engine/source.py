@@ -7,24 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
-    ApiError,
-    HostUnreachable,
-    LoginRefused,
-    NodeUnreachable,
-    NotProxmox,
-)
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import NotProxmox, Unreachable
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 Row = t.Mapping[str, t.Any]
 Rows = list[dict[str, t.Any]]
 # What says nothing of the task that was asked for, but of the way to its node: the others need not be asked now.
-ON_THE_WAY = (NodeUnreachable, HostUnreachable, NotProxmox)
-
-
-def ends_all(exc: ApiError) -> bool:
-    """Whether no further request to any node makes sense."""
-    return isinstance(exc, LoginRefused) or (isinstance(exc, (HostUnreachable, NotProxmox)) and not exc.passing)
+ON_THE_WAY = (Unreachable, NotProxmox)
 
 
 class Reader(t.Protocol):

@@ -9,10 +9,10 @@ import threading
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Source, ends_all
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Source
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import LOOK_GRACE, Watch
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, NoSuchTask
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless, NoSuchTask
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 # PVE answers a request to stop when the task is gone, 1 to 6 s later, and holds one of the node's three API workers as
@@ -108,7 +108,7 @@ class Stopper:
         try:
             self.source.stop(upid, self._until)
         except ApiError as exc:
-            if ends_all(exc):
+            if isinstance(exc, Hopeless):
                 raise
             if not exc.passing:
                 self._todo.asked.discard(upid.native)
@@ -126,7 +126,7 @@ class Stopper:
         except NoSuchTask:
             return False
         except ApiError as exc:
-            if ends_all(exc):
+            if isinstance(exc, Hopeless):
                 raise
             # Who may not look may still stop, once.
             return not exc.passing and upid.native not in self._todo.asked

@@ -14,9 +14,9 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import pause
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.round import Round
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Source, ends_all
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Source
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
@@ -115,7 +115,7 @@ class Watch:
             try:
                 task = with_log(self.source, entry.task, self._plan.log.lines, until)
             except ApiError as exc:
-                if ends_all(exc) or isinstance(exc, ON_THE_WAY):
+                if isinstance(exc, (Hopeless, *ON_THE_WAY)):
                     return
                 # Another try comes with gathering, unless there is no use.
                 entry.logged = not exc.passing

@@ -12,15 +12,15 @@ import typing as t
 
 
 class TasksError(Exception):
-    """Base of all errors here. Its text is one sentence that a person can act on.
+    """Base of all errors here. Its text is one sentence that a person can act on."""
 
-    ``details`` holds the facts behind the sentence (host, node, upid, status and the like), fit for JSON.
-    """
-
-    def __init__(self, message: str, **details: t.Any) -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-        self.details = details
+
+
+class OptionError(TasksError, ValueError):
+    """Input that no request can be made of."""
 
 
 class InvalidUpid(TasksError, ValueError):
@@ -31,51 +31,71 @@ class InvalidUpid(TasksError, ValueError):
     """
 
     def __init__(self, field: str, reason: str, shown: str) -> None:
-        super().__init__(f"{shown} is not a valid UPID: {reason}", field=field, reason=reason)
+        super().__init__(f"{shown} is not a valid UPID: {reason}")
         self.field = field
         self.reason = reason
 
 
 class ApiError(TasksError):
-    """The server, or the way to it, answered with something else than data.
+    """The server, or the way to it, answered with something else than data. The kind says what that means."""
 
-    ``passing`` tells whether the same request may well succeed a little later.
-    """
-
-    def __init__(self, message: str, *, passing: bool = False, **details: t.Any) -> None:
-        super().__init__(message, **details)
-        self.passing = passing
+    passing: t.ClassVar[bool] = False  # whether the same request may well succeed a little later
 
 
-class AccessError(ApiError):
+# What may be over a moment later
+
+
+class Fault(ApiError):
+    """The server, or the way to it, is out of order for the moment."""
+
+    passing = True
+
+
+class Unreachable(Fault):
+    """No answer; ``timed_out``: it took all the time that a request has."""
+
+    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+class NodeUnreachable(Unreachable):
+    """The API host answers, the node behind it does not."""
+
+
+class HostUnreachable(Unreachable):
+    """No API host answers."""
+
+
+class NotProxmox(Fault):
+    """Something answered that is not Proxmox: a gateway's page, a redirection, a page of HTML."""
+
+
+# What is meant as it is said
+
+
+class Refused(ApiError):
+    """Proxmox refuses what was asked for, and will again."""
+
+
+class NoPrivilege(Refused):
     """Proxmox says that a privilege is missing (403)."""
 
 
-class LoginRefused(ApiError):
-    """Proxmox refuses the credentials, and asking again would not help: it ends everything at once."""
-
-
-class NotProxmox(ApiError):
-    """Something answered that is not Proxmox: a gateway's page, a redirection, a page of HTML.
-
-    ``passing`` is false once a first contact has brought nothing else for too long.
-    """
-
-
-class NoSuchTask(ApiError):
+class NoSuchTask(Refused):
     """The node that was asked knows no such task."""
 
 
-class NodeUnreachable(ApiError):
-    """The API host answers, the node behind it does not: worth another try."""
-
-    def __init__(self, message: str, **details: t.Any) -> None:
-        super().__init__(message, passing=True, **details)
+# What makes all further questions vain
 
 
-class HostUnreachable(ApiError):
-    """No API host answers. ``passing`` is false where none ever did: then it is a wrong address."""
+class Hopeless(ApiError):
+    """No question to any node will be answered: it ends everything at once."""
 
 
-class OptionError(TasksError, ValueError):
-    """Input that no request can be made of."""
+class LoginRefused(Hopeless):
+    """Proxmox refuses the credentials, and asking again would not help."""
+
+
+class NobodyThere(Hopeless):
+    """No API host ever answered, or none as Proxmox does: a wrong address."""

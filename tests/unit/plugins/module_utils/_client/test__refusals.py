@@ -15,13 +15,15 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers impo
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.refusals import data_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
-    AccessError,
     ApiError,
+    Fault,
     HostUnreachable,
     LoginRefused,
     NodeUnreachable,
+    NoPrivilege,
     NoSuchTask,
     NotProxmox,
+    Refused,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
 from hypothesis import given
@@ -58,15 +60,15 @@ def error_of(reply: Reply, request: Request = STATUS, connection: Connection = T
         (of_pve(401, "authentication failure", "nginx"), LoginRefused, False, ["authentication failure"]),
         (Reply(401, "Permission denied - invalid csrf token", ""), LoginRefused, False, ["csrf"]),
         (Reply(401, "Unauthorized", PVE), LoginRefused, False, ["401"]),
-        (Reply(403, "Permission check failed (/nodes/pve1, Sys.Audit)", ""), AccessError, False, ["needs Sys.Audit"]),
-        (of_pve(403, "Permission check failed (/nodes/pve1, Sys.Modify)"), AccessError, False, ["Sys.Modify", "stop"]),
-        (of_pve(403, "Permission check failed (/vms/100, VM.Audit)"), AccessError, False, ["VM.Audit on /vms/100"]),
+        (Reply(403, "Permission check failed (/nodes/pve1, Sys.Audit)", ""), NoPrivilege, False, ["needs Sys.Audit"]),
+        (of_pve(403, "Permission check failed (/nodes/pve1, Sys.Modify)"), NoPrivilege, False, ["Sys.Modify", "stop"]),
+        (of_pve(403, "Permission check failed (/vms/100, VM.Audit)"), NoPrivilege, False, ["VM.Audit on /vms/100"]),
         (of_pve(400, "Parameter verification failed.", upid="no such task"), NoSuchTask, False, ["knows no such task"]),
-        (of_pve(400, "Parameter verification failed.", limit="odd"), ApiError, False, ["(limit: odd)"]),
-        (of_pve(500, "got timeout"), ApiError, True, ["500 got timeout"]),
-        (of_pve(500, "hostname lookup 'pve1' failed - x"), ApiError, False, ["has no node pve1", "check the UPID"]),
-        (of_pve(500, "address lookup for 'pve1' did not find any IP address"), ApiError, False, ["has no node pve1"]),
-        (of_pve(501, "Method 'GET /x' not implemented"), ApiError, False, ["501"]),
+        (of_pve(400, "Parameter verification failed.", limit="odd"), Refused, False, ["(limit: odd)"]),
+        (of_pve(500, "got timeout"), Fault, True, ["500 got timeout"]),
+        (of_pve(500, "hostname lookup 'pve1' failed - x"), Refused, False, ["has no node pve1", "check the UPID"]),
+        (of_pve(500, "address lookup for 'pve1' did not find any IP address"), Refused, False, ["has no node pve1"]),
+        (of_pve(501, "Method 'GET /x' not implemented"), Refused, False, ["501"]),
         (Reply(595, "No route to host", ""), NodeUnreachable, True, ["node pve1 cannot be reached"]),
         (Reply(596, "Connection timed out", PVE), NodeUnreachable, True, ["596"]),
         # Somebody else's
@@ -84,8 +86,8 @@ def error_of(reply: Reply, request: Request = STATUS, connection: Connection = T
         # A way that is closed for a while
         (Reply(502, "Bad Gateway", "nginx", PAGE), HostUnreachable, True, ["502"]),
         (Reply(503, "Service Unavailable", PVE), HostUnreachable, True, ["503"]),
-        (Reply(500, "Internal Server Error", "nginx", PAGE), ApiError, True, ["500"]),
-        (Reply(520, "", "cloudflare", PAGE), ApiError, True, ["520"]),
+        (Reply(500, "Internal Server Error", "nginx", PAGE), Fault, True, ["500"]),
+        (Reply(520, "", "cloudflare", PAGE), Fault, True, ["520"]),
     ],
     ids=lambda value: f"{value.status} {value.reason} {value.server}" if isinstance(value, Reply) else "",
 )

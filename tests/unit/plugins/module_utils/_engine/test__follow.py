@@ -8,11 +8,15 @@ from __future__ import annotations
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.follow import FOLLOW_SECONDS, Follow
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import AccessError, ApiError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
+    ApiError,
+    Fault,
+    NoPrivilege,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 from ansible_collections.proxkit.tasks.tests.unit.fakes import FakeClock, FakeSource, upid
 
-PASSING = ApiError("got timeout", passing=True)
+PASSING = Fault("got timeout")
 
 
 def followed(source: FakeSource, request: Upid, known: tuple[str, ...] = (), timeout: float = 300) -> Follow:
@@ -70,7 +74,7 @@ def test_the_search_ends_at_the_deadline() -> None:
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(AccessError("403", status=403), "Sys.Audit on /nodes is missing"), (PASSING, "got timeout")],
+    [(NoPrivilege("403"), "Sys.Audit on /nodes is missing"), (PASSING, "got timeout")],
 )
 def test_why_nothing_was_seen(error: ApiError, words: str) -> None:
     source = FakeSource(FakeClock(), script={"log": [error]})

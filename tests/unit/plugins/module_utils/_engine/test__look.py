@@ -15,15 +15,13 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import 
     sees_others,
     with_log,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ends_all
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
-    AccessError,
     ApiError,
-    HostUnreachable,
+    Fault,
     LoginRefused,
     NodeUnreachable,
-    NoSuchTask,
-    NotProxmox,
+    NoPrivilege,
+    Refused,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, upid
@@ -73,7 +71,7 @@ def test_an_unexpected_status_gets_a_second_opinion(last_line: str, row: str | N
 
 
 def test_no_second_opinion_to_be_had() -> None:
-    refused = ApiError("501")
+    refused = Refused("501")
     source = ended("unexpected status", script={"log": [refused]})
     assert look(source) == Look(Task(upid(), "stopped", "unexpected status"), (refused,))
     source = ended("unexpected status", logs={NATIVE: []})
@@ -140,7 +138,7 @@ def test_rows_of_odd_form_are_a_passing_fault(row: dict[str, t.Any]) -> None:
 
 
 def test_each_opinion_is_asked_for_once_and_costs_nothing() -> None:
-    passing = ApiError("got timeout", passing=True)
+    passing = Fault("got timeout")
     # Where the log cannot be had, the list is asked.
     source = ended("unexpected status", script={"log": [passing]})
     assert look(source, listing("boom")).task.exitstatus == "boom"
@@ -151,26 +149,7 @@ def test_each_opinion_is_asked_for_once_and_costs_nothing() -> None:
     assert source.calls == {"status": 1, "log": 1, "list": 1}
 
 
-@pytest.mark.parametrize(
-    ("error", "ends"),
-    [
-        (LoginRefused("401"), True),
-        (NotProxmox("a page", passing=False), True),
-        (NotProxmox("a page", passing=True), False),
-        (HostUnreachable("refused", passing=False), True),
-        (HostUnreachable("refused", passing=True), False),
-        (NodeUnreachable("595"), False),
-        (AccessError("403"), False),
-        (NoSuchTask("no such task"), False),
-        (ApiError("501"), False),
-        (ApiError("500", passing=True), False),
-    ],
-)
-def test_what_ends_all(error: ApiError, ends: bool) -> None:
-    assert ends_all(error) is ends
-
-
-@pytest.mark.parametrize(("error", "sees"), [(AccessError("403"), False), (None, True)])
+@pytest.mark.parametrize(("error", "sees"), [(NoPrivilege("403"), False), (None, True)])
 def test_who_sees_the_tasks_of_others(error: ApiError | None, sees: bool) -> None:
     source = FakeSource(FakeClock(), script={"log": [error]})
     assert sees_others(source, "pve1", 0) is sees

@@ -13,20 +13,23 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.round import GRACE_SECONDS
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import SHORT_PAUSE, Watch
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
-    AccessError,
     ApiError,
+    Fault,
     HostUnreachable,
     LoginRefused,
+    NobodyThere,
     NodeUnreachable,
+    NoPrivilege,
     NoSuchTask,
     NotProxmox,
+    Refused,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, upid
 from hypothesis import given
 from hypothesis import strategies as st
 
-PASSING = ApiError("got timeout", passing=True)
+PASSING = Fault("got timeout")
 
 
 def watched(source: FakeSource, numbers: t.Sequence[int], **plan: t.Any) -> Watch:
@@ -135,7 +138,7 @@ def test_tasks_that_no_list_shows_are_asked_for_singly_now_and_then() -> None:
 
 def test_a_list_that_is_refused_is_done_without() -> None:
     source = cluster_of(FakeClock(), 1, 1, 1)
-    source.script["active"] = [ApiError("501 not implemented")] * 50
+    source.script["active"] = [Refused("501 not implemented")] * 50
     assert outcomes(watched(source, range(1, 4))) == ["ok"] * 3
 
 
@@ -150,7 +153,7 @@ def test_a_list_that_never_comes_hides_no_end() -> None:
 
 def test_a_refusal_of_whom_was_let_in_before_is_waited_out() -> None:
     source = cluster_of(FakeClock(), 1)
-    source.script["status"] = [ApiError("401", passing=True)] * 3
+    source.script["status"] = [Fault("401")] * 3
     assert outcomes(watched(source, [1])) == ["ok"]
 
 
@@ -170,32 +173,32 @@ def test_credentials_that_are_refused_end_it(call: str) -> None:
 
 def test_a_host_that_never_was_ends_it() -> None:
     source = cluster_of(FakeClock(), 1)
-    source.script["status"] = [HostUnreachable("nobody answers", passing=False)]
-    with pytest.raises(HostUnreachable):
+    source.script["status"] = [NobodyThere("nobody answers")]
+    with pytest.raises(NobodyThere):
         watched(source, [1])
 
 
 def test_what_is_no_proxmox_is_asked_again_soon_and_may_end_it() -> None:
     source = cluster_of(FakeClock(), 1)
-    source.script["status"] = [NotProxmox("a page", passing=True)] * 5
+    source.script["status"] = [NotProxmox("a page")] * 5
     began = source.clock.now
     assert outcomes(watched(source, [1], interval=60, longest=60)) == ["ok"]
     assert source.clock.now - began == pytest.approx(5 * SHORT_PAUSE)
-    source.script["status"] = [NotProxmox("a page", passing=True), NotProxmox("a page", passing=False)]
-    with pytest.raises(NotProxmox):
+    source.script["status"] = [NotProxmox("a page"), NobodyThere("a page")]
+    with pytest.raises(NobodyThere):
         watched(source, [1])
 
 
 def test_a_host_that_is_away_is_waited_for() -> None:
     source = cluster_of(FakeClock(), 1)
-    source.script["status"] = [HostUnreachable("nobody answers", passing=True)] * 8
+    source.script["status"] = [HostUnreachable("nobody answers")] * 8
     assert outcomes(watched(source, [1], timeout=60)) == ["ok"]
 
 
 def test_a_missing_privilege_settles_that_task_alone() -> None:
     source = cluster_of(FakeClock(), 1, 1)
     source.invisible = frozenset(source.ends)
-    source.script["status"] = [AccessError("403 Sys.Audit")]
+    source.script["status"] = [NoPrivilege("403 Sys.Audit")]
     watch = watched(source, [1, 2])
     assert outcomes(watch) == ["unseen", "ok"]
     assert watch.tasks[upid(1).native].error == "403 Sys.Audit"
@@ -264,7 +267,7 @@ def test_a_log_that_fails_once_comes_with_the_end() -> None:
     assert watch.tasks[upid(1).native].log == ("TASK OK",)
 
 
-@pytest.mark.parametrize("error", [NodeUnreachable("595"), ApiError("501")])
+@pytest.mark.parametrize("error", [NodeUnreachable("595"), Refused("501")])
 def test_a_log_that_cannot_be_had_costs_no_outcome(error: ApiError) -> None:
     source = cluster_of(FakeClock(), 0)
     source.script["log"] = [error] * 10
@@ -397,11 +400,11 @@ def test_what_another_thread_tells_stays() -> None:
 
 PASSED_OVER = (
     PASSING,
-    ApiError("501"),
-    AccessError("403"),
+    Refused("501"),
+    NoPrivilege("403"),
     NodeUnreachable("595"),
-    HostUnreachable("refused", passing=True),
-    NotProxmox("a page", passing=True),
+    HostUnreachable("refused"),
+    NotProxmox("a page"),
 )
 # What befalls the next requests of a kind; None: nothing.
 FAULTS = st.lists(st.sampled_from([None, None, *PASSED_OVER]), max_size=12)

