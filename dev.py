@@ -122,16 +122,17 @@ def find_pythons() -> dict[int, str]:
 TYPED = f"{COLLECTION}/plugins/module_utils {COLLECTION}/tests/mock_endpoint"
 NEWEST, OLDEST = max(find_pythons(), default=11), min(find_pythons(), default=11)
 UNITS = "ansible-test units --venv --color no --python 3.{} tests/unit/plugins/module_utils/"
+PYTEST = "python -m pytest -p no:cacheprovider"
 CHECKS = (
     Check("sanity", 120, ("ansible-test sanity --venv --color no",)),
     Check("molecule", 110, ("molecule test --all",)),
     # What targets run, on the oldest Python with the oldest proxmoxer, and the client and all below the modules on the
-    # newest with the newest (tests/unit/requirements.txt). The check "pytest" runs everything on the newest Python.
+    # newest with the newest (tests/unit/requirements.txt). The check "pytest" runs all unit tests on the newest Python.
     Check("ansible-units", 150, (f"{UNITS.format(OLDEST)} tests/unit/plugins/modules/", UNITS.format(NEWEST))),
     # Where a contributor runs it: in the checkout itself, whatever its folder is called.
-    Check(
-        "pytest", 60, ("python -m pytest -p no:cacheprovider --cov --cov-report=term-missing:skip-covered",), str(ROOT)
-    ),
+    Check("pytest", 60, (f"{PYTEST} tests/unit --cov --cov-report=term-missing:skip-covered",), str(ROOT)),
+    # The documentation's playbooks.
+    Check("examples", 25, (f"{PYTEST} tests/docs",), str(ROOT)),
     # The other way that a clone can lie: all files are found there, and what they import is the clone itself.
     Check("laid-out", 5, ("pytest --collect-only -qq", "pytest tests/unit/test_architecture.py")),
     Check("package", 25, ("python tests/check_package.py",)),

@@ -20,7 +20,7 @@ from ansible.release import __version__
 from ansible_collections.proxkit.tasks.plugins.filter import task_log_decode, upid_decode, upid_extract
 from ansible_collections.proxkit.tasks.plugins.test import upid
 
-ROOT = pathlib.Path(__file__).resolve().parents[4]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLUGINS = (upid_decode, upid_extract, task_log_decode, upid)
 UPID = "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
 LOOPED = {
