@@ -61,7 +61,7 @@ class Call:
     def params(self, module: types.ModuleType, **options: t.Any) -> dict[str, t.Any]:
         """Validated options; one given as ``...`` is left out of the connection."""
         given = {name: value for name, value in {**self.connection, **options}.items() if value is not ...}
-        spec = module.ARGUMENT_SPEC  # type: ignore[attr-defined]  # each module has one
+        spec = module.ARGUMENT_SPEC
         result = ArgumentSpecValidator(spec).validate(given)
         assert not result.error_messages
         return t.cast("dict[str, t.Any]", result.validated_parameters)

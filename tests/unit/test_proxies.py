@@ -9,6 +9,7 @@ import http.client
 import socket
 import ssl
 import threading
+import typing as t
 
 import pytest
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import Mock
@@ -38,7 +39,8 @@ def test_it_relays_and_counts(mock: Mock) -> None:
 def test_it_wants_its_credentials(mock: Mock) -> None:
     with proxy(user="ci", password="p/w@x") as way:
         assert way.url == f"http://ci:p%2Fw%40x@127.0.0.1:{way.port}"
-        for header in ({}, {"Proxy_Authorization": "Basic bm86bm8="}):
+        wrong: list[dict[str, t.Any]] = [{}, {"Proxy_Authorization": "Basic bm86bm8="}]
+        for header in wrong:
             with pytest.raises(OSError, match="407"):
                 ask(way, mock, **header)
         assert ask(way, mock, Proxy_Authorization="Basic Y2k6cC93QHg=") == 401

@@ -82,7 +82,7 @@ def ask(
     return got.status, got.reason, got.body
 
 
-def data(mock: Mock, path: str, method: str = "GET", **params: str) -> Json:
+def data(mock: Mock, path: str, method: str = "GET", **params: t.Any) -> Json:
     """The data of a request that succeeds."""
     status, reason, body = ask(mock, path, method, **params)
     assert status == 200, (status, reason, body)

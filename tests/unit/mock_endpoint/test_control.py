@@ -350,7 +350,7 @@ def test_nothing_to_back_up(mock: Mock) -> None:
         ("nodes/pve1/qemu/100/clone", {"newid": "101"}, 500, "unable to create VM 101: config file already exists"),
     ],
 )
-def test_starters_refuse(mock: Mock, path: str, params: dict[str, str], code: int, detail: str) -> None:
+def test_starters_refuse(mock: Mock, path: str, params: dict[str, t.Any], code: int, detail: str) -> None:
     assert ask(mock, path, "POST", **params)[:2] == (code, detail)
 
 

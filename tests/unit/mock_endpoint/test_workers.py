@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import typing as t
 
 import pytest
@@ -93,7 +94,7 @@ def test_first_come_first_served(mock: Mock, later: Later) -> None:
     order: list[int] = []
     upids = mock.tasks(count=4, duration=None)["upids"]
     for number, upid in enumerate(upids):
-        later(stop, mock, upid).add_done_callback(lambda _done, number=number: order.append(number))
+        later(stop, mock, upid).add_done_callback(functools.partial(lambda number, _done: order.append(number), number))
         until(mock, number + 1)
     for done in range(1, 5):
         while len(data(mock, "nodes/pve1/tasks?source=active")) > 4 - done:

@@ -28,7 +28,12 @@ from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
-PASSWORD = {"api_token_id": ..., "api_token_secret": ..., "api_user": "root@pam", "api_password": ROOT_PASSWORD}
+PASSWORD: dict[str, t.Any] = {
+    "api_token_id": ...,
+    "api_token_secret": ...,
+    "api_user": "root@pam",
+    "api_password": ROOT_PASSWORD,
+}
 HTML = {"body": "<html><body>Bad Gateway</body></html>", "content_type": "text/html"}
 
 

@@ -24,8 +24,13 @@ from ansible_collections.proxkit.tasks.tests.unit.plugins.modules.test_faults im
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
-PASSWORD = {"api_token_id": ..., "api_token_secret": ..., "api_user": "root@pam", "api_password": ROOT_PASSWORD}
-OTP = {**PASSWORD, "api_user": OTP_USER, "api_password": OTP_PASSWORD}
+PASSWORD: dict[str, t.Any] = {
+    "api_token_id": ...,
+    "api_token_secret": ...,
+    "api_user": "root@pam",
+    "api_password": ROOT_PASSWORD,
+}
+OTP: dict[str, t.Any] = {**PASSWORD, "api_user": OTP_USER, "api_password": OTP_PASSWORD}
 PORTAL = "<html><head><title>Sign in</title></head><body></body></html>"
 STRANGERS: list[dict[str, t.Any]] = [
     {"code": 302, "reason": "Found", "headers": {"Location": "https://login.example.com/"}},
@@ -151,7 +156,7 @@ def test_names_and_passwords_of_any_letters(mock: Mock, call: Call) -> None:
         name="łukasz ü%2F@ad", password="pä ss%wörd", acl={"/": ["Sys.Audit"]}, tokens={"ci": {"secret": TOKEN_SECRET}}
     )
     [upid] = mock.tasks(type="qmstart", duration=0)["upids"]
-    user = {"api_user": "łukasz ü%2F@ad"}
+    user: dict[str, t.Any] = {"api_user": "łukasz ü%2F@ad"}
     assert outcomes(call.wait(upid, **{**PASSWORD, **user, "api_password": "pä ss%wörd"})) == ["ok"]
     assert outcomes(call.wait(upid, api_token_id="ci", **user)) == ["ok"]
 

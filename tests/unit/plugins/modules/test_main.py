@@ -52,7 +52,7 @@ def ended(
     monkeypatch.setattr(module, "AnsibleModule", FakeModule)
     monkeypatch.setattr(FakeModule, "params", params)
     with pytest.raises(EndOfModule) as caught:
-        module.main()  # type: ignore[attr-defined]  # each module has one
+        module.main()
     failed, result, warnings = caught.value.args
     return failed, result, warnings
 
@@ -157,7 +157,7 @@ def shown(
     monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
     monkeypatch.setattr(basic.AnsibleModule, "_log_to_syslog", lambda _self, text: logged.append(text))
     with pytest.raises(SystemExit):
-        module.main()  # type: ignore[attr-defined]  # each module has one
+        module.main()
     captured = capfd.readouterr()
     assert json.loads(captured.out)["invocation"]
     return "\n".join([captured.out, captured.err, *logged])

@@ -328,8 +328,8 @@ def test_those_that_ended_long_ago_are_never_a_timeout(mock: Mock, call: Call) -
 def test_ones_own_tokens_tasks_go_by_the_clusters_list(mock: Mock, call: Call) -> None:
     mock.user(name="viewer@pve", acl={})
     upids = mock.tasks(type="qmstart", id=100, user=VIEWER_TOKEN_ID, duration=[1, 6], count=50)["upids"]
-    login = {"api_token_id": ..., "api_token_secret": ..., "api_user": VIEWER, "api_password": VIEWER_PASSWORD}
-    result = call.wait(upids, **login)
+    login: dict[str, t.Any] = {"api_token_id": ..., "api_token_secret": ...}
+    result = call.wait(upids, **login, api_user=VIEWER, api_password=VIEWER_PASSWORD)
     assert outcomes(result) == ["ok"] * 50
     assert mock.counters()["requests"].get("GET status", 0) <= 10
     assert call.seconds < 8
@@ -430,7 +430,7 @@ def test_any_waits_for_what_carries_a_request_out(mock: Mock, call: Call) -> Non
 
 
 def test_any_is_not_ended_by_what_cannot_be_seen(mock: Mock, call: Call) -> None:
-    viewer = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
+    viewer: dict[str, t.Any] = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
     [other] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
     slow, own = mock.tasks(type="qmstart", id="101", user=VIEWER_TOKEN_ID, duration=[60, 0.5], count=2)["upids"]
     result = call.wait([other, slow, own], wait_for="any", poll_interval=0.1, timeout=20, **viewer)
@@ -440,7 +440,7 @@ def test_any_is_not_ended_by_what_cannot_be_seen(mock: Mock, call: Call) -> None
 
 
 def test_never_only_reports_what_cannot_be_seen(mock: Mock, call: Call) -> None:
-    viewer = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
+    viewer: dict[str, t.Any] = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
     [other] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
     result = call.wait(other, fail_on="never", **viewer)
     assert not result["failed"]

@@ -160,7 +160,7 @@ def test_a_wrong_code_is_told_from_a_wrong_password() -> None:
 @pytest.mark.parametrize("known", [False, True])
 def test_a_token_is_refused_once_or_three_times(known: bool) -> None:
     refusals = Refusals(once=False)
-    kinds = []
+    kinds: list[type[Exception]] = []
     for now in (0.0, 10.0, 70.0):
         refusals_before = len(kinds)
         try:

@@ -282,11 +282,11 @@ def test_no_host_in_no_time(mock: Mock, clock: HandClock) -> None:
         cluster.session().version(clock.monotonic() - 1)
     assert not caught.value.passing
     cluster.answered = True
-    with pytest.raises(HostUnreachable) as caught:
+    with pytest.raises(HostUnreachable) as later:
         cluster.session().version(clock.monotonic() + 5)
-    assert caught.value.passing
-    assert "127.0.0.1:1" in caught.value.message
-    assert "127.0.0.1:2" in caught.value.message
+    assert later.value.passing
+    assert "127.0.0.1:1" in later.value.message
+    assert "127.0.0.1:2" in later.value.message
 
 
 def test_a_name_that_cannot_be_one(clock: HandClock) -> None:
