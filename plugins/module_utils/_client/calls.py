@@ -20,6 +20,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers impo
     text_of,
     total_of,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Fault
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, is_node_name
 
@@ -40,8 +41,9 @@ class Transport(t.Protocol):
 class Calls:
     """What the collection asks of a cluster."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, service: Service) -> None:
         """Nothing is asked yet."""
+        self._service = service
         self._ask = transport.ask
         self.close = transport.close
 
@@ -65,12 +67,14 @@ class Calls:
 
     def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
         """The rows of a node's running tasks, and of some that ended lately, by UPID."""
-        request = Request("GET", ("nodes", node, "tasks"), {"source": "active", "limit": _ALL_ACTIVE})
+        request = Request(
+            "GET", ("nodes", node, "tasks"), self._service.list_query({"source": "active", "limit": _ALL_ACTIVE})
+        )
         return {str(row.get("upid")): row for row in tasks_of(self._ask(request, until))}
 
-    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
+    def listed(self, node: str, until: float, /, **wanted: t.Any) -> tuple[Rows, int | None]:
         """One page of a node's task list, and how many rows there are in all (None where the server does not say)."""
-        answer = self._ask(Request("GET", ("nodes", node, "tasks"), filters), until)
+        answer = self._ask(Request("GET", ("nodes", node, "tasks"), self._service.list_query(wanted)), until)
         return tasks_of(answer), total_of(answer)
 
     def cluster_tasks(self, until: float) -> Rows:
@@ -79,7 +83,9 @@ class Calls:
 
     def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
         """Rows of a log from the 0-based line ``start`` on, ``limit`` at the most, and the lines in all."""
-        answer = self._ask(Request.of_task("GET", upid, "log", start=start, limit=limit), until)
+        answer = self._ask(
+            Request.of_task("GET", upid, "log", start=start + self._service.first_line, limit=limit), until
+        )
         rows, total = rows_of(answer), total_of(answer)
         # A total of 0 is left out; where all totals are, a row's number is the least there can be.
         return rows, total if total is not None else max((number_of(row.get("n")) for row in rows), default=0)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES, Service
+
 
 @dataclasses.dataclass(frozen=True)
 class Connection:
@@ -23,3 +25,8 @@ class Connection:
     ca_option: str = "ca_path"  # what to name where the path is of no use
     timeout: float = 15
     service: str = "pve"
+
+    @property
+    def api(self) -> Service:
+        """The product that answers."""
+        return SERVICES[self.service]

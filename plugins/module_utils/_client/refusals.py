@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
     Fault,
@@ -33,16 +34,6 @@ _NODE_DOWN = (595, 596, 597, 598)
 _HOST_DOWN = (502, 503, 504)
 # What PVE says when it means it. All else, a busy server's or a proxy's word, may be over with the next request.
 _FINAL = (400, 403, 501)
-# The name that pveproxy and pmgproxy give themselves (PVE::APIServer::AnyEvent).
-_SERVERS = ("pve-api-daemon/", "proxmox-")
-# What the products say with 401 and 403 (PVE::APIServer::AnyEvent, PVE::AccessControl, PVE::RPCEnvironment,
-# proxmox-rest-server), where a proxy has put its own name over theirs.
-_OWN_WORDS = re.compile(
-    r"no ticket$|authentication fail|permission check failed|permission denied - |invalid (?:\w+ )?ticket"
-    r"|task access not allowed",
-    re.IGNORECASE,
-)
-_UNKNOWN_NODE = ("hostname lookup '", "address lookup for '")
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
 _SHOWN_LENGTH = 200
@@ -61,19 +52,21 @@ def data_of(
     raise _refusal(reply.masked(secrets), request, host, connection)
 
 
-def by_proxmox(reply: Reply) -> bool:
+def by_proxmox(reply: Reply, service: Service) -> bool:
     """Whether Proxmox itself gave this reply, as far as the reply shows it."""
     # No call here is redirected, and no error of theirs is a page.
     if 300 <= reply.status < 400 or _MARKUP.match(reply.text):
         return False
-    if reply.server.lower().startswith(_SERVERS):
+    if reply.server.lower().startswith(service.servers):
         return True
     if reply.status in _NODE_DOWN:
         return True
     body = reply.json()
     if isinstance(body, dict):
         return "data" in body
-    return reply.status in (401, 403) and bool(_OWN_WORDS.search(reply.reason) or _OWN_WORDS.match(reply.text))
+    return reply.status in (401, 403) and bool(
+        service.own_words.search(reply.reason) or service.own_words.match(reply.text)
+    )
 
 
 def said(reply: Reply, host: str) -> str:
@@ -87,7 +80,7 @@ def said(reply: Reply, host: str) -> str:
 
 
 def _refusal(reply: Reply, request: Request, host: str, connection: Connection) -> ApiError:
-    if reply.status < 300 or not by_proxmox(reply):
+    if reply.status < 300 or not by_proxmox(reply, connection.api):
         return _strange(reply, host)
     return _meant(reply, request, said(reply, host), connection)
 
@@ -110,7 +103,7 @@ def _meant(reply: Reply, request: Request, words: str, connection: Connection) -
         return NoSuchTask(f"node {node} knows no such task ({words})")
     if status in _NODE_DOWN:
         return NodeUnreachable(f"node {node} cannot be reached ({words})")
-    if status == 500 and any(text in words for text in _UNKNOWN_NODE):
+    if status == 500 and any(text in words for text in connection.api.no_such_node):
         check = "the UPID" if request.upid else "its name"
         return Refused(f"the cluster has no node {node} ({words}): check {check} and api_host")
     kind = HostUnreachable if status in _HOST_DOWN else Refused if status in _FINAL else Fault

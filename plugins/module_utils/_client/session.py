@@ -35,9 +35,8 @@ _INTRODUCED_BY_ANOTHER_SECONDS = 0.8
 _PROBE_SECONDS = 2.0
 _SHORTEST_PROBE_SECONDS = 0.2
 _SHORTEST_REQUEST_SECONDS = 0.05
-# Every host answers the first by itself, the second even to strangers.
+# Every host answers this by itself.
 _VERSION = Request("GET", ("version",))
-_OPEN = Request("GET", ("access", "domains"))
 
 
 class Session:
@@ -125,7 +124,7 @@ class Session:
         """Send a login. What was sent one and did not answer as Proxmox does must do so first, asked a plain thing."""
         if host in self._cluster.unanswered:
             try:
-                self._send(self._plain, host, _OPEN, until)
+                self._send(self._plain, host, Request("GET", self._cluster.connection.api.open_path), until)
             except ApiError:
                 if host in self._cluster.unanswered:
                     raise
@@ -153,7 +152,7 @@ class Session:
         try:
             answer = data_of(reply, request, host, cluster.connection, cluster.login.secrets)
         except ApiError as exc:
-            if by_proxmox(reply):
+            if by_proxmox(reply, cluster.connection.api):
                 cluster.heard(host, accepted=signed and not isinstance(exc, LoginRefused))
             raise
         cluster.heard(host, accepted=signed)

@@ -74,7 +74,7 @@ def rows_of(
     }
     types = {upid.type for upid in upids}
     if len(types) == 1:
-        filters["typefilter"] = types.pop()
+        filters["type"] = types.pop()
     found: Rows = []
     while True:
         rows, total = source.listed(upids[0].node, until, **filters, **({"start": len(found)} if found else {}))

@@ -42,9 +42,6 @@ class Plan:
     log: LogWish = dataclasses.field(default_factory=LogWish)
 
 
-_FINISHED_FILTERS = ("ok", "warning", "error", "unknown")
-
-
 @dataclasses.dataclass(frozen=True)
 class Filters:
     """Which tasks are wanted; an empty value means all.
@@ -66,17 +63,14 @@ class Filters:
         only_running = self.outcomes == ("running",)
         query: dict[str, t.Any] = {"source": "active" if only_running and self.source == "all" else self.source}
         if self.outcomes and not only_running:
-            # The server counts what runs as unknown.
-            names = {"unknown" if outcome == "running" else outcome for outcome in self.outcomes}
-            query["statusfilter"] = ",".join(name for name in _FINISHED_FILTERS if name in names)
+            query["outcomes"] = self.outcomes
         if self.user:
-            # The server looks for a part of the user, whose token stands elsewhere in rows of ended tasks.
-            query["userfilter"] = self.user.rpartition("!")[0] or self.user
+            query["user"] = self.user
         given = {"since": self.since, "until": self.until}
         query.update((name, value) for name, value in given.items() if value is not None)
         # The server takes one of each in a request.
-        by_type: list[dict[str, t.Any]] = [{"typefilter": name} for name in self.types] or [{}]
-        by_guest: list[dict[str, t.Any]] = [{"vmid": vmid} for vmid in self.vmids] or [{}]
+        by_type: list[dict[str, t.Any]] = [{"type": name} for name in self.types] or [{}]
+        by_guest: list[dict[str, t.Any]] = [{"guest": vmid} for vmid in self.vmids] or [{}]
         return [{**query, **kind, **guest} for kind in by_type for guest in by_guest]
 
     @property

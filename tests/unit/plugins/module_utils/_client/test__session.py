@@ -21,6 +21,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client import https
 from ansible_collections.proxkit.tasks.plugins.module_utils._client import session as _api
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.calls import Calls
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PVE
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.session import Session
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
@@ -43,7 +44,7 @@ class Cluster(_cluster.Cluster):
     """With sessions that make the collection's calls."""
 
     def session(self) -> Calls:
-        return Calls(Session(self))
+        return Calls(Session(self), PVE)
 
 
 class HandClock:
@@ -95,7 +96,7 @@ def test_what_is_asked_for(mock: Mock, clock: HandClock) -> None:
     assert session.status(upid, until)["exitstatus"] == "Größe"
     [runs] = mock.tasks(type="qmstart", duration=60)["upids"]
     assert session.active("pve1", until)[runs]["status"] == "RUNNING"
-    rows, total = session.listed("pve1", until, typefilter="imgcopy")
+    rows, total = session.listed("pve1", until, type="imgcopy")
     assert (total, rows[0]["status"], rows[0]["upid"]) == (1, "Größe", text)
     assert "Größe" in [row["status"] for row in session.cluster_tasks(until)]
     assert session.log(upid, 1, 1, until)[1] == 2
