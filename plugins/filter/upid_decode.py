@@ -65,69 +65,82 @@ _value:
   description: Everything that the UPID says, and nothing else.
   type: dict
   contains:
+    # upid: from plugins/doc_fragments/_returned.py by docs/generate.py
     upid:
       description: The UPID as it was given.
       type: str
+      returned: always
       sample: "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam!ci:"
     node:
-      description: The node that runs the task.
+      description: Name of the node that runs the task.
       type: str
+      returned: always
       sample: pve1
     pid:
-      description: The process id of the task's worker.
+      description: Process id of the task's worker.
       type: int
+      returned: always
       sample: 715154
     pstart:
-      description: When the worker was started, in clock ticks since the node was.
+      description: Start of the worker, in clock ticks since its node was started.
       type: int
+      returned: always
       sample: 10623911
     starttime:
-      description: When the task was started, in seconds since the epoch.
+      description: Start of the task in epoch seconds.
       type: int
+      returned: always
       sample: 1636572501
     type:
       description: What kind of task it is.
       type: str
+      returned: always
       sample: vzdump
     id:
       description:
-        - What the task works on, often the number of a guest; empty where there is nothing to name.
+        - What the task works on, often the id of a guest; empty where there is nothing to name.
         - The ids of Backup Server are unescaped.
       type: str
+      returned: always
       sample: "100"
     user:
       description: Who started the task, as C(user@realm), without the API token.
       type: str
+      returned: always
       sample: root@pam
     tokenid:
-      description: The name of the API token that the task was started with; empty where there was none.
+      description: Name of the API token that the task was started with; empty without one.
       type: str
+      returned: always
       sample: ci
     comment:
       description:
-        - What stands after the last colon, nearly always nothing. Servers mint no comment, and Proxmox VE knows no
-          task by such an id.
+        - What stands after the last colon, nearly always nothing. Servers mint no comment, and Proxmox VE knows no task
+          by such an id, so the modules refuse it.
       type: str
+      returned: always
       sample: ""
     task_id:
-      description: Backup Server's own counter; null for all others.
+      description: Backup Server's own number of the task; null for all others.
       type: int
+      returned: always
       sample: null
     product:
       description:
-        - Which grammar the UPID has.
-        - Mail Gateway's UPIDs look like those of Proxmox VE, Datacenter Manager's own like those of Backup Server.
+        - Whose grammar the UPID has. Mail Gateway's look like those of Proxmox VE, Datacenter Manager's own like those
+          of Backup Server.
       type: str
-      choices:
-        - pve
-        - pbs
+      choices: [pve, pbs]
+      returned: always
       sample: pve
     remote:
       description:
-        - The name of the remote, from the prefix that Datacenter Manager puts before a UPID (V(pve:NAME!),
-          V(pbs:NAME!), formerly V(NAME!)); null without a prefix.
+        - Name of the remote, from the prefix that Datacenter Manager puts before a UPID (V(pve:NAME!), V(pbs:NAME!),
+          formerly V(NAME!)); null without one.
       type: str
+      returned: always
       sample: null
+    # end of upid
 """
 
 

@@ -134,13 +134,14 @@ tasks:
   elements: dict
   returned: always
   contains:
+    # upid: from plugins/doc_fragments/_returned.py by docs/generate.py
     upid:
-      description: The UPID as given.
+      description: The UPID as it was given.
       type: str
       returned: always
-      sample: "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
+      sample: "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam!ci:"
     node:
-      description: Name of the node that the task runs on.
+      description: Name of the node that runs the task.
       type: str
       returned: always
       sample: pve1
@@ -150,7 +151,7 @@ tasks:
       returned: always
       sample: 715154
     pstart:
-      description: Start of the worker in the node's clock ticks.
+      description: Start of the worker, in clock ticks since its node was started.
       type: int
       returned: always
       sample: 10623911
@@ -160,61 +161,74 @@ tasks:
       returned: always
       sample: 1636572501
     type:
-      description: Type of the task's worker.
+      description: What kind of task it is.
       type: str
       returned: always
       sample: vzdump
     id:
-      description: What the task is about, mostly the id of a guest; empty where it has none.
+      description:
+        - What the task works on, often the id of a guest; empty where there is nothing to name.
+        - The ids of Backup Server are unescaped.
       type: str
       returned: always
       sample: "100"
     user:
-      description: User who started the task, without the token.
+      description: Who started the task, as C(user@realm), without the API token.
       type: str
       returned: always
       sample: root@pam
     tokenid:
-      description: Name of the API token that started the task; empty without one.
+      description: Name of the API token that the task was started with; empty without one.
       type: str
       returned: always
-      sample: ""
+      sample: ci
     comment:
-      description: Comment of the UPID; empty without one.
+      description:
+        - What stands after the last colon, nearly always nothing. Servers mint no comment, and Proxmox VE knows no task
+          by such an id, so the modules refuse it.
       type: str
       returned: always
       sample: ""
     task_id:
-      description: Number of the task, on Backup Server only; else null.
+      description: Backup Server's own number of the task; null for all others.
       type: int
       returned: always
       sample: null
     product:
-      description: Product whose grammar the UPID has, V(pve) or V(pbs).
+      description:
+        - Whose grammar the UPID has. Mail Gateway's look like those of Proxmox VE, Datacenter Manager's own like those
+          of Backup Server.
       type: str
+      choices: [pve, pbs]
       returned: always
       sample: pve
     remote:
-      description: Name of the Datacenter Manager's remote; null without one.
+      description:
+        - Name of the remote, from the prefix that Datacenter Manager puts before a UPID (V(pve:NAME!), V(pbs:NAME!),
+          formerly V(NAME!)); null without one.
       type: str
       returned: always
       sample: null
+    # end of upid
+    # task: from plugins/doc_fragments/_returned.py by docs/generate.py
     status:
-      description: V(running) or V(stopped); null where the task is V(missing) or V(unseen).
+      description: Whether the task runs; null where RV(tasks[].outcome) is V(missing) or V(unseen).
       type: str
+      choices: [running, stopped]
       returned: always
       sample: stopped
     exitstatus:
-      description: The exit status as the server tells it; empty where a failed task gave no text, null as long as there is none.
+      description: The exit status as the server tells it. Empty where a task failed without a text, null where there is none.
       type: str
       returned: always
       sample: job errors
     outcome:
       description:
-        - V(ok), V(warning) or V(error) as Proxmox VE itself judges the exit status. V(unknown) where the worker was killed
-          or its node lost power. V(running) where it was last seen running. V(missing) where its node no longer knows it.
-          V(unseen) where nobody could say anything about it.
+        - V(ok), V(warning) or V(error) as Proxmox VE itself judges the exit status. V(unknown) where nobody can say, because
+          the worker was killed or its node lost power. V(running) where it was last seen running. V(missing) where its node
+          does not know it. V(unseen) where nobody could say anything about it.
       type: str
+      choices: [ok, warning, error, unknown, running, missing, unseen]
       returned: always
       sample: error
     warnings:
@@ -223,7 +237,7 @@ tasks:
       returned: always
       sample: 0
     endtime:
-      description: End of the task in epoch seconds, as the node's list has it; null where it does not say.
+      description: End of the task in epoch seconds, as its node's list has it; null where that does not say.
       type: int
       returned: always
       sample: 1636572561
@@ -233,37 +247,45 @@ tasks:
       returned: always
       sample: 60
     follows:
-      description: UPID of the request to the HA manager that this task carries out; null for all others.
+      description:
+        - UPID of the request to the HA manager that this task carries out, where
+          O(proxkit.tasks.proxmox_task_wait#module:follow_ha=true) found it; null for all others.
       type: str
       returned: always
       sample: null
     log:
-      description: The last lines of the log; an empty list for an empty log, null where none was asked for or none could be read.
+      description:
+        - The last lines of the log, or all of them; an empty list for an empty log, null where it was not asked for or could
+          not be read. M(proxkit.tasks.proxmox_task_stop) reads none.
       type: list
       elements: str
       returned: always
-      sample: ["ERROR: Backup of VM 100 failed - no space left on device", "TASK ERROR: job errors"]
+      sample:
+        - "ERROR: Backup of VM 100 failed - no space left on device"
+        - "INFO: Backup job finished with errors"
+        - "TASK ERROR: job errors"
     log_total:
-      description: Number of lines of the whole log; null where no log was read.
+      description: Number of lines of the whole log; null where RV(tasks[].log) is.
       type: int
       returned: always
       sample: 214
     progress:
-      description: Progress that the log tells of; null where it tells none.
+      description: How far the log says that the task is, or was at its end; null where it says nothing or was not read.
       type: dict
       returned: always
-      sample: {"percent": 42.0, "text": "42% (8.4 GiB of 20.0 GiB)"}
+      sample: {"percent": 42.0, "text": "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"}
       contains:
         percent:
-          description: Percentage; null where the log gives none.
+          description: Percentage of the guest or drive at work, or of the whole where the log tells that; null where it gives none.
           type: float
           returned: always
           sample: 42.0
         text:
-          description: What the log says of it.
+          description: The log's own words.
           type: str
           returned: always
-          sample: "42% (8.4 GiB of 20.0 GiB)"
+          sample: "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"
+    # end of task
 missing:
   description: UPIDs that the server no longer knows. They are in RV(tasks) as well.
   type: list
@@ -282,12 +304,14 @@ unreachable_nodes:
   elements: str
   returned: always
   sample: ["pve3"]
+# no_task: from plugins/doc_fragments/_returned.py by docs/generate.py
 no_task:
-  description: The given values that name no task, null, empty strings and V(OK).
+  description: The given values that name no task, V(null), empty strings and V(OK).
   type: list
   elements: raw
   returned: always
   sample: ["OK"]
+# end of no_task
 msg:
   description: What came out, in one sentence.
   type: str

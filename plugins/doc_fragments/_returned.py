@@ -1,0 +1,195 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of what several plugins return; ``python3 docs/generate.py`` copies it into their RETURN.
+
+ansible-core knows doc fragments there from 2.20 on only. Private to the collection.
+"""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """One fragment for what is returned together."""
+
+    UPID = r"""
+upid:
+  description: The UPID as it was given.
+  type: str
+  returned: always
+  sample: "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam!ci:"
+node:
+  description: Name of the node that runs the task.
+  type: str
+  returned: always
+  sample: pve1
+pid:
+  description: Process id of the task's worker.
+  type: int
+  returned: always
+  sample: 715154
+pstart:
+  description: Start of the worker, in clock ticks since its node was started.
+  type: int
+  returned: always
+  sample: 10623911
+starttime:
+  description: Start of the task in epoch seconds.
+  type: int
+  returned: always
+  sample: 1636572501
+type:
+  description: What kind of task it is.
+  type: str
+  returned: always
+  sample: vzdump
+id:
+  description:
+    - What the task works on, often the id of a guest; empty where there is nothing to name.
+    - The ids of Backup Server are unescaped.
+  type: str
+  returned: always
+  sample: "100"
+user:
+  description: Who started the task, as C(user@realm), without the API token.
+  type: str
+  returned: always
+  sample: root@pam
+tokenid:
+  description: Name of the API token that the task was started with; empty without one.
+  type: str
+  returned: always
+  sample: ci
+comment:
+  description:
+    - What stands after the last colon, nearly always nothing. Servers mint no comment, and Proxmox VE knows no task
+      by such an id, so the modules refuse it.
+  type: str
+  returned: always
+  sample: ""
+task_id:
+  description: Backup Server's own number of the task; null for all others.
+  type: int
+  returned: always
+  sample: null
+product:
+  description:
+    - Whose grammar the UPID has. Mail Gateway's look like those of Proxmox VE, Datacenter Manager's own like those
+      of Backup Server.
+  type: str
+  choices: [pve, pbs]
+  returned: always
+  sample: pve
+remote:
+  description:
+    - Name of the remote, from the prefix that Datacenter Manager puts before a UPID (V(pve:NAME!), V(pbs:NAME!),
+      formerly V(NAME!)); null without one.
+  type: str
+  returned: always
+  sample: null
+"""
+
+    TASK = r"""
+status:
+  description: Whether the task runs; null where RV(tasks[].outcome) is V(missing) or V(unseen).
+  type: str
+  choices: [running, stopped]
+  returned: always
+  sample: stopped
+exitstatus:
+  description: The exit status as the server tells it. Empty where a task failed without a text, null where there is none.
+  type: str
+  returned: always
+  sample: job errors
+outcome:
+  description:
+    - V(ok), V(warning) or V(error) as Proxmox VE itself judges the exit status. V(unknown) where nobody can say, because
+      the worker was killed or its node lost power. V(running) where it was last seen running. V(missing) where its node
+      does not know it. V(unseen) where nobody could say anything about it.
+  type: str
+  choices: [ok, warning, error, unknown, running, missing, unseen]
+  returned: always
+  sample: error
+warnings:
+  description: Number of warnings that the exit status tells of.
+  type: int
+  returned: always
+  sample: 0
+endtime:
+  description: End of the task in epoch seconds, as its node's list has it; null where that does not say.
+  type: int
+  returned: always
+  sample: 1636572561
+duration:
+  description: Seconds from start to end; null where the end is not known.
+  type: int
+  returned: always
+  sample: 60
+follows:
+  description:
+    - UPID of the request to the HA manager that this task carries out, where
+      O(proxkit.tasks.proxmox_task_wait#module:follow_ha=true) found it; null for all others.
+  type: str
+  returned: always
+  sample: null
+log:
+  description:
+    - The last lines of the log, or all of them; an empty list for an empty log, null where it was not asked for or could
+      not be read. M(proxkit.tasks.proxmox_task_stop) reads none.
+  type: list
+  elements: str
+  returned: always
+  sample:
+    - "ERROR: Backup of VM 100 failed - no space left on device"
+    - "INFO: Backup job finished with errors"
+    - "TASK ERROR: job errors"
+log_total:
+  description: Number of lines of the whole log; null where RV(tasks[].log) is.
+  type: int
+  returned: always
+  sample: 214
+progress:
+  description: How far the log says that the task is, or was at its end; null where it says nothing or was not read.
+  type: dict
+  returned: always
+  sample: {"percent": 42.0, "text": "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"}
+  contains:
+    percent:
+      description: Percentage of the guest or drive at work, or of the whole where the log tells that; null where it gives none.
+      type: float
+      returned: always
+      sample: 42.0
+    text:
+      description: The log's own words.
+      type: str
+      returned: always
+      sample: "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"
+"""
+
+    CALL = r"""
+unfinished_upids:
+  description: UPIDs of the tasks that still ran when they were last seen, and of those that nobody could look at.
+  type: list
+  elements: str
+  returned: always
+  sample: []
+timed_out:
+  description: Whether the deadline came before what was waited for.
+  type: bool
+  returned: always
+  sample: false
+elapsed:
+  description: Seconds that the call took.
+  type: float
+  returned: always
+  sample: 12.75
+"""
+
+    NO_TASK = r"""
+no_task:
+  description: The given values that name no task, V(null), empty strings and V(OK).
+  type: list
+  elements: raw
+  returned: always
+  sample: ["OK"]
+"""
