@@ -16,6 +16,7 @@ name: task_log_decode
 short_description: Turn the rows of a Proxmox task log into text
 version_added: 0.1.0
 author: proxkit.tasks contributors (@proxkit)
+extends_documentation_fragment: proxkit.tasks._templates.names
 description:
   - Proxmox answers C(GET /nodes/NODE/tasks/UPID/log) with a list of rows, each with its number C(n) and its text C(t).
     This filter puts the rows of one page or of several in order, each number once, and joins them.
@@ -30,8 +31,6 @@ options:
     elements: dict
     required: true
 notes:
-  - Ansible finds the filter by its full name. For the short name, let C(filter_plugins) in C(ansible.cfg) name the
-    folder C(plugins/filter) of the installed collection.
   - The text is as the server gave it. Control characters in it, such as a progress bar's, are kept.
 seealso:
   - module: proxkit.tasks.proxmox_task_info

@@ -17,6 +17,7 @@ name: upid_decode
 short_description: Read a Proxmox UPID
 version_added: 0.1.0
 author: proxkit.tasks contributors (@proxkit)
+extends_documentation_fragment: proxkit.tasks._templates.names
 description:
   - A UPID is the id of a background task on Proxmox VE, Mail Gateway, Backup Server or Datacenter Manager.
     This filter takes it apart, without asking any server.
@@ -31,9 +32,6 @@ options:
       - The UPID, exactly as the server gave it.
     type: str
     required: true
-notes:
-  - Ansible finds the filter by its full name. For the short name, let C(filter_plugins) in C(ansible.cfg) name the
-    folder C(plugins/filter) of the installed collection.
 seealso:
   - plugin: proxkit.tasks.upid_extract
     plugin_type: filter

@@ -14,6 +14,7 @@ name: upid_extract
 short_description: Find every Proxmox UPID in a value
 version_added: 0.1.0
 author: proxkit.tasks contributors (@proxkit)
+extends_documentation_fragment: proxkit.tasks._templates.names
 description:
   - Finds the ids of background tasks wherever a module, C(ansible.builtin.uri) or a command left them. It searches any
     nesting of lists and dictionaries, and text, for example a command's output.
@@ -34,9 +35,6 @@ options:
       - Any value.
     type: raw
     required: true
-notes:
-  - Ansible finds the filter by its full name. For the short name, let C(filter_plugins) in C(ansible.cfg) name the
-    folder C(plugins/filter) of the installed collection.
 seealso:
   - plugin: proxkit.tasks.upid_decode
     plugin_type: filter

@@ -16,6 +16,7 @@ name: upid
 short_description: Tell whether a value is a Proxmox UPID
 version_added: 0.1.0
 author: proxkit.tasks contributors (@proxkit)
+extends_documentation_fragment: proxkit.tasks._templates.names
 description:
   - True exactly where P(proxkit.tasks.upid_decode#filter) would not fail, so for the ids of background tasks on Proxmox
     VE, Mail Gateway, Backup Server and Datacenter Manager. No server is asked, the task need not exist.
