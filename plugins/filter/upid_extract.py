@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import extract
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.extract import extract
 
 DOCUMENTATION = r"""
 name: upid_extract

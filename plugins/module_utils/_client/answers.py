@@ -12,8 +12,9 @@ import typing as t
 from urllib.parse import quote, quote_plus
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import Fault
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import MASK
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import repair
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import MASK, Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 _TEXT_BYTES = 1 << 16
 

@@ -22,7 +22,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers impo
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Fault
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, is_node_name
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import is_node_name
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 # More rows than a node's list of active tasks can hold.
 _ALL_ACTIVE = 100_000

@@ -9,7 +9,7 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Product
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import Product
 
 # What is wanted of a node's list: ``source`` (archive, active, all), ``type``, ``guest``, ``user``, ``outcomes``,
 # ``since`` and ``until`` (epoch seconds, of the start), ``start`` and ``limit`` (rows). What is not named may be any.

@@ -17,7 +17,7 @@ import typing as t
 from urllib.parse import quote, quote_plus, unquote
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import MASK
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import MASK
 
 Params = t.Mapping[str, t.Any]
 

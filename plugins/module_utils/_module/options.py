@@ -14,16 +14,15 @@ from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common import validation
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid, OptionError
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import shown
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import (
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.extract import extract
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import (
     MASK,
-    Upid,
-    extract,
     is_node_name,
     is_owner,
     is_worker_type,
-    parse,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import shown
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import credentials
 
 # 'OK' is what PVE answers instead of a UPID where there was nothing to do.

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, extract, parse
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.extract import extract
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 from ansible_collections.proxkit.tasks.tests.unit.upid_strategies import (
     FREE,
     any_minted,
