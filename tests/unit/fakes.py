@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster of plain values and a clock that nobody waits for: the engine's cases without network and sleep."""
+"""A cluster of plain values and clocks that nobody waits for: the engine's cases without network and sleep."""
 
 from __future__ import annotations
 
@@ -34,6 +34,85 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+
+    def start(self, run: t.Callable[[], None]) -> None:
+        raise NotImplementedError("threads need a SharedClock")
+
+
+@dataclasses.dataclass(eq=False)
+class _Sleeper:
+    """A thread that waits: until ``due``, or until ``event`` is set, then for its ``turn``."""
+
+    due: float
+    event: threading.Event | None = None
+    turn: threading.Event = dataclasses.field(default_factory=threading.Event)
+
+    def awake_at(self, now: float) -> float:
+        return now if self.event is not None and self.event.is_set() else self.due
+
+
+class SharedClock(FakeClock):
+    """Time for several threads, the same in every run: one thread is awake at a time, and time moves when none is.
+
+    Whoever waits hands over to the next one, who is the first of those whose event is set or whose time has come. On
+    leaving the context all threads have ended: whatever they wait for comes to pass.
+    """
+
+    REAL_SECONDS = 30.0  # what no test takes
+    LONG = 1e6  # nobody waits longer than this
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sleepers: list[_Sleeper] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> SharedClock:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        while self._sleepers:
+            self.sleep(2 * self.LONG)
+        for thread in self._threads:
+            thread.join(self.REAL_SECONDS)
+            assert not thread.is_alive()
+
+    def start(self, run: t.Callable[[], None]) -> None:
+        sleeper = self._put(_Sleeper(self.now))
+
+        def take_turns() -> None:
+            self._await_turn(sleeper)
+            try:
+                run()
+            finally:
+                self._hand_over()
+
+        self._threads.append(threading.Thread(target=take_turns, daemon=True))
+        self._threads[-1].start()
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        self._pause(_Sleeper(self.now + min(max(0.0, seconds), self.LONG), event))
+        return event.is_set()
+
+    def sleep(self, seconds: float) -> None:
+        self._pause(_Sleeper(self.now + seconds))
+
+    def _pause(self, sleeper: _Sleeper) -> None:
+        self._put(sleeper)
+        self._hand_over()
+        self._await_turn(sleeper)
+
+    def _put(self, sleeper: _Sleeper) -> _Sleeper:
+        self._sleepers.append(sleeper)
+        return sleeper
+
+    def _await_turn(self, sleeper: _Sleeper) -> None:
+        assert sleeper.turn.wait(self.REAL_SECONDS), "nobody hands over"
+
+    def _hand_over(self) -> None:
+        awake = min(self._sleepers, key=lambda sleeper: sleeper.awake_at(self.now))
+        self._sleepers.remove(awake)
+        self.now = max(self.now, awake.awake_at(self.now))
+        awake.turn.set()
 
 
 def upid(number: int = 1, *, node: str = "pve1", type: str = "qmstart", id: str = "100", age: int = 0) -> Upid:

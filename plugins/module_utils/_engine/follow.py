@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.ending import LOOK_GRACE
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import sees_others
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import pause
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Rows, Source
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import LOOK_GRACE
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless, TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence

@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.ending import LOOK_GRACE
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Source
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import LOOK_GRACE, Watch
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import Watch
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless, NoSuchTask
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid

@@ -1,20 +1,21 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine: many tasks, one deadline. Knows no Ansible and no proxmoxer. Private to the collection.
+"""Waiting for tasks, and stopping what is left. Private to the collection.
 
 Each node is watched in a thread of its own, so that one whose answers never come holds up nobody else; this file
-starts the threads, listens to what they find out and decides when it is enough. All times are monotonic seconds.
+says who works, and listens to what they find out until it is enough. All times are monotonic seconds.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import queue
-import threading
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.crew import Crew, Worker
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.ending import Standing, wake_at
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.follow import Follow
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.known import Known
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Connect
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.stop import (
@@ -23,7 +24,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.stop import 
     Stopper,
     seconds_for,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import GATHER_GRACE, LOOK_GRACE, Watch
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import Watch
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Waited
@@ -34,11 +35,6 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import U
 STOP_SECONDS = 13.0
 # Shortest and longest pause between two looks while tasks are being stopped.
 STOP_PAUSES = (0.5, 1.0)
-# PVE holds the refusal of a login back for 3 s, so that the client gives the first request with credentials 5 s: a wait
-# lasts until somebody has had a first answer, but no longer than this, ...
-FIRST_LOOK_SECONDS = 5.2
-# ... and a moment for the others.
-_FIRST_GRACE = 0.3
 
 
 def wait(upids: t.Sequence[Upid], plan: Plan, connect: Connect, clock: Clock) -> Waited:
@@ -48,9 +44,7 @@ def wait(upids: t.Sequence[Upid], plan: Plan, connect: Connect, clock: Clock) ->
 
     ``connect`` gives a source of its own to each thread. What could not be found out is in the result, never raised.
     """
-    waiter = _Waiter(upids, plan, connect, clock)
-    waiter.wait()
-    return waiter.result()
+    return _Waiter(upids, plan, connect, clock).result()
 
 
 def stop_rest(waited: Waited, plan: Plan, connect: Connect, clock: Clock) -> Waited:
@@ -88,194 +82,95 @@ def _later(before: Task, after: Task | None) -> Task:
     return dataclasses.replace(after, follows=before.follows)
 
 
-Worker = t.Union[Watch, Follow, Stopper]
-
-
 class _Waiter:
-    """One call of ``wait``: its threads, and what they have found out so far."""
+    """One call of ``wait``."""
 
     def __init__(self, upids: t.Sequence[Upid], plan: Plan, connect: Connect, clock: Clock) -> None:
+        """All nodes' watches are begun."""
         self._plan = plan
         self._connect = connect
         self._clock = clock
         self._begun = clock.monotonic()
         self._deadline = self._begun + plan.timeout
-        self._looked_at: float | None = None  # when somebody's first look was over
-        self._fatal: BaseException | None = None
-        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._order = [upid.native for upid in upids]
-        self._watches: list[Watch] = []
-        self._stop_lists: list[StopList] = []
-        self._follows: dict[str, Follow] = {}
-        self._followed: dict[str, str] = {}  # the request's UPID by that of the task it led to
-        self._workers: list[Worker] = []
-        self._busy: set[Worker] = set()
+        self._looked: float | None = None
+        self._enough: float | None = None
+        self._crew = Crew(clock)
+        self._known = Known(upids, plan)
         by_node: dict[str, list[Upid]] = {}
         for upid in upids:
             by_node.setdefault(upid.node, []).append(upid)
         for node, members in by_node.items():
             self._watch(node, members)
 
-    # Threads
+    def result(self) -> Waited:
+        """What is known once the wait is over. Raises what no thread was prepared for."""
+        self._until_over()
+        fatal = self._crew.fatal
+        if fatal is not None and not isinstance(fatal, TasksError):
+            raise fatal
+        return self._known.waited(self._clock.monotonic() - self._begun, fatal)
 
-    def _start(self, worker: Worker, run: t.Callable[[], None]) -> None:
-        def guarded() -> None:
-            try:
-                run()
-            except BaseException as exc:
-                # For the caller's thread, which reports it or raises it.
-                self._fatal = self._fatal or exc
-            finally:
-                worker.source.close()
-                self._busy.discard(worker)
-                self._note_news()
-
-        # A daemon: a request that hangs must not keep the process when the deadline is over.
-        self._workers.append(worker)
-        self._busy.add(worker)
-        threading.Thread(target=guarded, name="proxkit.tasks", daemon=True).start()
-
-    def _note_news(self) -> None:
-        self._news.put(None)
+    # Who works
 
     def _watch(self, node: str, upids: t.Sequence[Upid]) -> None:
         watch = Watch(node, upids, self._connect(), self._plan, self._clock, self._begun)
-        self._watches.append(watch)
-        self._start(watch, lambda: watch.run(self._note_news))
+        self._known.watches.append(watch)
+        self._crew.start(watch, lambda: watch.run(self._crew.tell))
         if self._plan.stop and not self._plan.one_look:
             todo = StopList(watch)
-            self._stop_lists.append(todo)
+            self._known.stop_lists.append(todo)
             for _index in range(min(SIDE_BY_SIDE, len(upids))):
-                stopper = Stopper(todo, self._connect(), self._clock, self._deadline, self._note_news)
-                self._start(stopper, stopper.run)
+                stopper = Stopper(todo, self._connect(), self._clock, self._deadline, self._crew.tell)
+                self._crew.start(stopper, stopper.run)
 
     def _follow(self, request: Upid) -> None:
         follow = Follow(request, self._connect(), self._plan, self._clock, self._deadline)
-        self._follows[request.native] = follow
-        self._start(follow, lambda: follow.run(self._followed.__contains__))
+        self._known.follows[request.native] = follow
+        self._crew.start(follow, lambda: follow.run(self._known.requests.__contains__))
 
     def _follow_requests(self) -> None:
         """Begin to follow requests that ended well, and to watch the tasks that were found."""
-        for watch in list(self._watches):
-            for native, task in watch.settled.items():
-                if native not in self._follows and task.outcome == "ok" and task.upid.type.startswith("ha"):
-                    self._follow(task.upid)
-        for native, follow in self._follows.items():
-            found = follow.found
-            if found is not None and found.native not in self._followed:
-                self._followed[found.native] = native
-                if found.native not in self._order:
-                    self._order.insert(self._order.index(native) + 1, found.native)
-                    self._watch(found.node, [found])
+        for request in self._known.requests_that_ended():
+            self._follow(request)
+        for found in self._known.take_found():
+            self._watch(found.node, [found])
 
     # The wait
 
-    def wait(self) -> None:
+    def _until_over(self) -> None:
         """Until the goal is reached, the deadline is over or something makes all further waiting vain."""
-        enough_at: float | None = None
-        enough_end = float("inf")
         while True:
+            self._crew.heard()
             if self._plan.follow_ha and not self._plan.one_look:
                 self._follow_requests()
             # A request to stop need not be answered once its tasks are seen to be gone.
-            busy: list[Worker] = [worker for worker in list(self._busy) if not isinstance(worker, Stopper)]
+            busy = [worker for worker in self._crew.busy if not isinstance(worker, Stopper)]
             now = self._clock.monotonic()
-            end = min(self._latest_end(now), enough_end)
-            if not busy or self._fatal is not None or now >= end:
+            wake = self._wake(now, busy)
+            if wake is None:
                 break
-            if enough_at is None and self._enough():
-                # The others may end their look and fetch their logs; one that hangs has nothing to add.
-                enough_at = now
-                enough_end = now + self._plan.request_timeout
-                end = min(end, enough_end)
-                for worker in busy:
-                    worker.finish.set()
-            if enough_at is not None and now >= enough_at + LOOK_GRACE:
-                if not any(isinstance(worker, Watch) and worker.gathering for worker in busy):
-                    break
-                next_end = end
-            else:
-                next_end = end if enough_at is None else min(end, enough_at + LOOK_GRACE)
-            try:
-                self._news.get(timeout=max(0.0, next_end - now))
-            except queue.Empty:
-                continue
-        for worker in self._workers:
-            worker.finish.set()
+            self._crew.await_news(wake - now)
+        self._crew.finish()
 
-    def _latest_end(self, now: float) -> float:
-        """When this wait ends, whoever has not answered."""
-        if self._looked_at is None and any(watch.looked.is_set() for watch in self._watches):
-            self._looked_at = now
-        first = self._begun + FIRST_LOOK_SECONDS
-        if self._looked_at is not None:
-            first = min(first, self._looked_at)
-        return max(self._deadline + GATHER_GRACE, first + _FIRST_GRACE)
+    def _wake(self, now: float, busy: t.Sequence[Worker]) -> float | None:
+        """When to go on where no news comes before; None where the wait is over."""
+        if self._looked is None and self._known.looked:
+            self._looked = now
+        wake = wake_at(now, self._standing(busy))
+        if wake is not None and self._enough is None and self._known.enough:
+            self._enough = now
+            self._crew.finish(busy)
+            wake = wake_at(now, self._standing(busy))
+        return wake
 
-    def _enough(self) -> bool:
-        """Whether there is no need to wait for the rest."""
-        settled = [task for watch in self._watches for task in watch.settled.values()]
-        if self._plan.fail_fast and any(task.failed(self._plan.fail_on) for task in settled):
-            return True
-        if self._plan.wait_for == "any":
-            # A request to the HA manager that is being followed has only half ended.
-            open_requests = self._open_requests()
-            return any(task.ended and task.upid.native not in open_requests for task in settled)
-        return bool(self._stop_lists) and all(
-            todo.hopeless or len(todo.watch.settled) == len(todo.watch.tasks) for todo in self._stop_lists
-        )
-
-    def _open_requests(self) -> set[str]:
-        """Requests to the HA manager that have only half ended: what carries them out is looked for, or runs."""
-        settled = {native for watch in self._watches for native in watch.settled}
-        return {
-            native
-            for native, follow in self._follows.items()
-            if (follow.warning is None if follow.found is None else follow.found.native not in settled)
-        }
-
-    # What came out
-
-    def result(self) -> Waited:
-        """What is known now. Raises what no thread was prepared for."""
-        if self._fatal is not None and not isinstance(self._fatal, TasksError):
-            raise self._fatal
-        known: dict[str, Task] = {}
-        settled: set[str] = set()
-        for watch in self._watches:
-            settled.update(watch.settled)
-            for native, task in watch.tasks.items():
-                if task.ended:
-                    # Where a second opinion is still wanted, none will come any more.
-                    settled.add(native)
-                # Why the last look failed is why the end is not known.
-                error = task.error or (None if task.ended else watch.fault)
-                if self._fatal is not None:
-                    # What ended it all is told once for all of them.
-                    error = None if error == self._fatal.message else error
-                elif error is None and task.sight == "unseen":
-                    error = f"node {task.upid.node} has given no answer yet"
-                known[native] = dataclasses.replace(task, error=error, follows=self._followed.get(native))
-        refused = {native: error for todo in self._stop_lists for native, error in todo.refused.items()}
-        tasks = [
-            dataclasses.replace(task, error=refused.get(task.upid.native, task.error))
-            for task in (known[native] for native in self._order)
-        ]
-        asked = {native for todo in self._stop_lists for native in todo.asked}
-        elapsed = self._clock.monotonic() - self._begun
-        complete = settled.issuperset(self._order) and not self._open_requests()
-        over = elapsed >= self._plan.timeout and not self._plan.one_look and self._fatal is None
-        return Waited(
-            tasks=tasks,
-            elapsed=elapsed,
-            timed_out=over and not complete and not self._enough(),
-            settled=frozenset(settled),
-            stopped=tuple(
-                task.upid.native
-                for task in tasks
-                if task.upid.native in asked and task.ended and task.outcome not in ("ok", "warning")
-            ),
-            warnings=[follow.warning for follow in self._follows.values() if follow.warning],
-            fatal=self._fatal,
-            timeout=self._plan.timeout,
+    def _standing(self, busy: t.Sequence[Worker]) -> Standing:
+        return Standing(
+            begun=self._begun,
+            deadline=self._deadline,
+            request_timeout=self._plan.request_timeout,
+            busy=bool(busy),
+            gathering=any(isinstance(worker, Watch) and worker.gathering for worker in busy),
+            fatal=self._crew.fatal is not None,
+            looked=self._looked,
+            enough=self._enough,
         )

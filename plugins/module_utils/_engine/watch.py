@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.ending import GATHER_GRACE, LOOK_GRACE
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.entry import Entry
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import with_endtimes
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import with_log
@@ -22,10 +23,6 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import U
 
 # What answers is no Proxmox: whether that passes is to be known soon, whatever the pauses are.
 SHORT_PAUSE = 1.5
-# A request may outlast the deadline by this much, ...
-LOOK_GRACE = 0.8
-# ... and fetching logs and end times by this much.
-GATHER_GRACE = 1.3
 
 
 class Watch:

@@ -1,7 +1,11 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time as the collection sees it. Private to the collection."""
+"""Where time comes from, and the threads that live in it. Private to the collection.
+
+Who starts threads and lets them wait through the clock can be tested without a second passing: a clock that knows all
+threads can tell when each of them waits, and move time then.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ class Clock(t.Protocol):
     def sleep(self, seconds: float) -> None:
         """Sleep for ``seconds``."""
 
+    def start(self, run: t.Callable[[], None]) -> None:
+        """Call ``run`` in a thread of its own, which keeps no process from ending."""
+
 
 class SystemClock:
     """The machine's own time."""
@@ -44,3 +51,7 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Sleep for ``seconds``."""
         time.sleep(seconds)
+
+    def start(self, run: t.Callable[[], None]) -> None:
+        """Call ``run`` in a thread of its own, which keeps no process from ending."""
+        threading.Thread(target=run, name="proxkit.tasks", daemon=True).start()

@@ -23,6 +23,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.calls import
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PVE
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.session import Session
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import SystemClock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
     HostUnreachable,
@@ -47,20 +48,17 @@ class Cluster(_cluster.Cluster):
         return Calls(Session(self), PVE)
 
 
-class HandClock:
+class HandClock(SystemClock):
     """Real time, moved forward by hand."""
 
     def __init__(self) -> None:
         self.moved = 0.0
 
     def monotonic(self) -> float:
-        return time.monotonic() + self.moved
+        return super().monotonic() + self.moved
 
     def time(self) -> float:
-        return time.time() + self.moved
-
-    def wait(self, event: threading.Event, seconds: float) -> bool:
-        return event.wait(seconds)
+        return super().time() + self.moved
 
     def sleep(self, seconds: float) -> None:
         self.moved += seconds
