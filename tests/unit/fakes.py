@@ -163,7 +163,7 @@ class FakeSource:
                 rows.insert(0, {"upid": native, **running})
         return rows
 
-    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+    def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
         answer = self._scripted("status")
         if answer is not None:
             return t.cast("dict[str, t.Any]", answer)
@@ -173,27 +173,27 @@ class FakeSource:
             return {"status": "running", "exitstatus": None}
         return {"status": "stopped", "exitstatus": self.exits.get(upid.native, "OK")}
 
-    def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
+    def active(self, node: str, deadline: float) -> dict[str, dict[str, t.Any]]:
         self._scripted("active")
         rows = [row for row in self._listed({"status": "RUNNING"}) if row["upid"] not in self.hidden]
         running = sum("endtime" not in row for row in rows)
         return {str(row["upid"]): row for row in rows[: max(running, self.recent)]}
 
-    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
+    def listed(self, node: str, deadline: float, **filters: t.Any) -> tuple[Rows, int | None]:
         answer = self._scripted("listed")
         if answer is not None:
             return t.cast("tuple[Rows, int | None]", answer)
         rows = [row for row in self._listed({}) if "endtime" in row]
         return rows, len(rows)
 
-    def node_names(self, until: float) -> list[str]:
+    def node_names(self, deadline: float) -> list[str]:
         return ["pve1"]
 
-    def cluster_tasks(self, until: float) -> Rows:
+    def cluster_tasks(self, deadline: float) -> Rows:
         self._scripted("cluster_tasks")
         return self._listed({}) if self.cluster_lists else self.cluster
 
-    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
+    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
         answer = self._scripted("log")
         if answer is not None:
             return t.cast("tuple[Rows, int]", answer)
@@ -201,7 +201,7 @@ class FakeSource:
         rows: Rows = [{"n": number + 1, "t": text} for number, text in enumerate(lines)]
         return rows[start : start + limit], len(lines)
 
-    def stop(self, upid: Upid, until: float) -> None:
+    def stop(self, upid: Upid, deadline: float) -> None:
         self._scripted("stop")
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The few calls that the collection makes, on whatever way leads to a cluster. Private to the collection.
 
-Every call takes ``until``, a monotonic time in seconds after which no answer is of use, and raises ``ApiError``.
+Every call takes ``deadline``, a monotonic time in seconds after which no answer is of use, and raises ``ApiError``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ALL_ACTIVE = 100_000
 class Transport(t.Protocol):
     """A way to a cluster."""
 
-    def ask(self, request: Request, until: float) -> dict[str, t.Any]:
+    def ask(self, request: Request, deadline: float) -> dict[str, t.Any]:
         """The whole answer to a request, with its ``data``; raises ``ApiError``."""
 
     def close(self) -> None:
@@ -48,49 +48,49 @@ class Calls:
         self._ask = transport.ask
         self.close = transport.close
 
-    def version(self, until: float) -> dict[str, t.Any]:
+    def version(self, deadline: float) -> dict[str, t.Any]:
         """The server's version; a cheap question that every host answers by itself."""
-        return mapping_of(self._ask(Request("GET", ("version",)), until))
+        return mapping_of(self._ask(Request("GET", ("version",)), deadline))
 
-    def node_names(self, until: float) -> list[str]:
+    def node_names(self, deadline: float) -> list[str]:
         """Names of all nodes of the cluster, those that are down too."""
-        names = [str(row.get("node")) for row in rows_of(self._ask(Request("GET", ("nodes",)), until))]
+        names = [str(row.get("node")) for row in rows_of(self._ask(Request("GET", ("nodes",)), deadline))]
         if not all(is_node_name(name) for name in names):
             raise ApiError("the cluster lists a node by a name that no node can have")
         return sorted(names)
 
-    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+    def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
         """The status of one task: ``status`` and, once it has stopped, ``exitstatus``. Raises ``NoSuchTask``."""
-        answer = mapping_of(self._ask(Request.of_task("GET", upid, "status"), until))
+        answer = mapping_of(self._ask(Request.of_task("GET", upid, "status"), deadline))
         if answer.get("status") not in ("running", "stopped"):
             raise Fault(f"node {upid.node} gave a status that is neither running nor stopped")
         return {**answer, "exitstatus": text_of(answer.get("exitstatus"))}
 
-    def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
+    def active(self, node: str, deadline: float) -> dict[str, dict[str, t.Any]]:
         """The rows of a node's running tasks, and of some that ended lately, by UPID."""
         request = Request(
             "GET", ("nodes", node, "tasks"), self._service.list_query({"source": "active", "limit": _ALL_ACTIVE})
         )
-        return {str(row.get("upid")): row for row in tasks_of(self._ask(request, until))}
+        return {str(row.get("upid")): row for row in tasks_of(self._ask(request, deadline))}
 
-    def listed(self, node: str, until: float, /, **wanted: t.Any) -> tuple[Rows, int | None]:
+    def listed(self, node: str, deadline: float, **wanted: t.Any) -> tuple[Rows, int | None]:
         """One page of a node's task list, and how many rows there are in all (None where the server does not say)."""
-        answer = self._ask(Request("GET", ("nodes", node, "tasks"), self._service.list_query(wanted)), until)
+        answer = self._ask(Request("GET", ("nodes", node, "tasks"), self._service.list_query(wanted)), deadline)
         return tasks_of(answer), total_of(answer)
 
-    def cluster_tasks(self, until: float) -> Rows:
+    def cluster_tasks(self, deadline: float) -> Rows:
         """Running and recent tasks of all nodes, those that are down too (25 a node, from the cluster file system)."""
-        return tasks_of(self._ask(Request("GET", ("cluster", "tasks")), until))
+        return tasks_of(self._ask(Request("GET", ("cluster", "tasks")), deadline))
 
-    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
+    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
         """Rows of a log from the 0-based line ``start`` on, ``limit`` at the most, and the lines in all."""
         answer = self._ask(
-            Request.of_task("GET", upid, "log", start=start + self._service.first_line, limit=limit), until
+            Request.of_task("GET", upid, "log", start=start + self._service.first_line, limit=limit), deadline
         )
         rows, total = rows_of(answer), total_of(answer)
         # A total of 0 is left out; where all totals are, a row's number is the least there can be.
         return rows, total if total is not None else max((number_of(row.get("n")) for row in rows), default=0)
 
-    def stop(self, upid: Upid, until: float) -> None:
+    def stop(self, upid: Upid, deadline: float) -> None:
         """Ask for the end of a task. PVE answers when it is gone, up to about 6 s later."""
-        self._ask(Request.of_task("DELETE", upid), until)
+        self._ask(Request.of_task("DELETE", upid), deadline)

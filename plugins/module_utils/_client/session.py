@@ -53,34 +53,34 @@ class Session:
         self._signed.close()
         self._plain.close()
 
-    def ask(self, request: Request, until: float) -> dict[str, t.Any]:
+    def ask(self, request: Request, deadline: float) -> dict[str, t.Any]:
         """One answer from whichever host gives it; each host is tried once.
 
-        ``until`` is a monotonic time in seconds after which no answer is of use. Raises ``ApiError``.
+        ``deadline`` is a monotonic time in seconds after which no answer is of use. Raises ``ApiError``.
         """
         cluster = self._cluster
         errors: list[HostUnreachable | NotProxmox] = []
         while True:
             host = cluster.host
             try:
-                return self._ask_host(host, request, until)
+                return self._ask_host(host, request, deadline)
             except (HostUnreachable, NotProxmox) as exc:
                 errors.append(exc)
                 cluster.lost(host, exc.message)
-            if len(errors) == len(cluster.connection.hosts) or cluster.clock.monotonic() >= until:
+            if len(errors) == len(cluster.connection.hosts) or cluster.clock.monotonic() >= deadline:
                 raise cluster.nobody(errors)
 
-    def _ask_host(self, host: str, request: Request, until: float) -> dict[str, t.Any]:
+    def _ask_host(self, host: str, request: Request, deadline: float) -> dict[str, t.Any]:
         """One answer from ``host``, asked twice where that makes sense."""
         login, now = self._cluster.login, self._cluster.clock.monotonic
 
         def post(form: Request) -> dict[str, t.Any]:
-            return self._post(host, form, until)
+            return self._post(host, form, deadline)
 
         login.ensure(post, now())
         ticket = login.ticket
         try:
-            return self._send_signed(host, request, until)
+            return self._send_signed(host, request, deadline)
         except BrokenOff:
             # Mostly a kept connection that the server closed in the same moment: worth another one at once.
             if request.method != "GET":
@@ -91,60 +91,60 @@ class Session:
             # An expired ticket, or a node that has not yet heard of it.
             login.ensure(post, now(), instead_of=ticket)
         try:
-            return self._send_signed(host, request, until)
+            return self._send_signed(host, request, deadline)
         except BrokenOff as exc:
-            if self._host_lives(host, until):
+            if self._host_lives(host, deadline):
                 raise
             raise HostUnreachable(exc.message) from None
         except LoginRefused as exc:
             raise login.refused(exc, now(), known=self._cluster.accepted) from None
 
-    def _send_signed(self, host: str, request: Request, until: float) -> dict[str, t.Any]:
+    def _send_signed(self, host: str, request: Request, deadline: float) -> dict[str, t.Any]:
         """One request with credentials; where they are new to everybody, one at a time and not in haste."""
         cluster = self._cluster
         if cluster.introduced:
-            return self._send(self._signed, host, request, until)
+            return self._send(self._signed, host, request, deadline)
         first = cluster.introducing.acquire(timeout=_INTRODUCED_BY_ANOTHER_SECONDS)
         try:
             cluster.login.refusals.check(cluster.clock.monotonic())
-            if not cluster.introduced and self._seconds(until) < INTRODUCTION_SECONDS:
+            if not cluster.introduced and self._seconds(deadline) < INTRODUCTION_SECONDS:
                 # Not the request itself: a node that hangs would use up the time that a refusal is due.
-                self._send(self._signed, host, _VERSION, until, patient=True)
-            return self._send(self._signed, host, request, until)
+                self._send(self._signed, host, _VERSION, deadline, patient=True)
+            return self._send(self._signed, host, request, deadline)
         finally:
             if first:
                 cluster.introducing.release()
 
-    def _seconds(self, until: float) -> float:
+    def _seconds(self, deadline: float) -> float:
         """How long a request may take."""
-        left = until - self._cluster.clock.monotonic()
+        left = deadline - self._cluster.clock.monotonic()
         return max(_SHORTEST_REQUEST_SECONDS, min(self._cluster.connection.timeout, left))
 
-    def _post(self, host: str, form: Request, until: float) -> dict[str, t.Any]:
+    def _post(self, host: str, form: Request, deadline: float) -> dict[str, t.Any]:
         """Send a login. What was sent one and did not answer as Proxmox does must do so first, asked a plain thing."""
         if host in self._cluster.unanswered:
             try:
-                self._send(self._plain, host, Request("GET", self._cluster.connection.api.open_path), until)
+                self._send(self._plain, host, Request("GET", self._cluster.connection.api.open_path), deadline)
             except ApiError:
                 if host in self._cluster.unanswered:
                     raise
         self._cluster.unanswered.add(host)
-        answer = self._send(self._plain, host, form, until, patient=True)
+        answer = self._send(self._plain, host, form, deadline, patient=True)
         self._cluster.introduced = True
         return answer
 
     def _send(
-        self, wire: Wire, host: str, request: Request, until: float, *, patient: bool = False
+        self, wire: Wire, host: str, request: Request, deadline: float, *, patient: bool = False
     ) -> dict[str, t.Any]:
         """One request to one host, its faults told apart; a ``patient`` one is given the time of an introduction."""
         cluster, hosts = self._cluster, self._cluster.connection.hosts
-        seconds = self._seconds(until)
+        seconds = self._seconds(deadline)
         # All hosts together get the time of one request to accept a connection.
         connect, read = seconds / len(hosts), max(seconds, INTRODUCTION_SECONDS) if patient else seconds
         try:
             reply = wire.exchange(host, request, connect, read)
         except NoAnswer as exc:
-            if request.node is not None and self._host_lives(host, until):
+            if request.node is not None and self._host_lives(host, deadline):
                 text = f"node {request.node} gave no answer within {read:.3g} s (asked through {host})"
                 raise NodeUnreachable(text, timed_out=True) from None
             raise HostUnreachable(exc.message, timed_out=True) from None
@@ -158,13 +158,13 @@ class Session:
         cluster.heard(host, accepted=signed)
         return answer
 
-    def _host_lives(self, host: str, until: float) -> bool:
+    def _host_lives(self, host: str, deadline: float) -> bool:
         """Whether ``host`` still answers what needs no other node; where no time is left to ask, it is not accused."""
         now = self._cluster.clock.monotonic()
-        if until - now < _SHORTEST_PROBE_SECONDS:
+        if deadline - now < _SHORTEST_PROBE_SECONDS:
             return True
         try:
-            self._send(self._signed, host, _VERSION, min(until, now + _PROBE_SECONDS))
+            self._send(self._signed, host, _VERSION, min(deadline, now + _PROBE_SECONDS))
         except (HostUnreachable, NodeUnreachable, NotProxmox, BrokenOff):
             return False
         except ApiError:

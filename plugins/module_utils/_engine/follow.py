@@ -43,7 +43,7 @@ class Follow:
         self._clock = clock
         self._begun = clock.monotonic()
         self._end = min(deadline, self._begun + FOLLOW_SECONDS)
-        self._until = deadline + LOOK_GRACE
+        self._answer_deadline = deadline + LOOK_GRACE
 
     def run(self, known: t.Callable[[str], bool]) -> None:
         """Look until the task is found or the time is over; ``known`` tells which UPIDs are followed already.
@@ -54,7 +54,7 @@ class Follow:
         while True:
             now = self._clock.monotonic()
             try:
-                self.found = self._search(self.source.cluster_tasks(self._until), known)
+                self.found = self._search(self.source.cluster_tasks(self._answer_deadline), known)
                 fault = None
             except ApiError as exc:
                 if isinstance(exc, Hopeless):
@@ -89,7 +89,7 @@ class Follow:
         if fault:
             return f"{nothing}: {in_sentence(fault)}"
         try:
-            if not sees_others(self.source, request.node, self._until):
+            if not sees_others(self.source, request.node, self._answer_deadline):
                 return f"{nothing} that could be seen: Sys.Audit on /nodes is missing to see what the HA manager starts"
         except ApiError as exc:
             return f"{nothing}: {in_sentence(exc.message)}"

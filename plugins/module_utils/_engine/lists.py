@@ -57,7 +57,7 @@ def by_upid(rows: Rows) -> dict[str, dict[str, t.Any]]:
 
 
 def rows_of(
-    source: Reader, upids: t.Sequence[Upid], until: float, anew: t.Collection[str] | None = None
+    source: Reader, upids: t.Sequence[Upid], deadline: float, anew: t.Collection[str] | None = None
 ) -> dict[str, dict[str, t.Any]]:
     """The rows that a node's list has for these tasks of one node, by UPID: as narrow as the server can make it.
 
@@ -77,17 +77,17 @@ def rows_of(
         filters["type"] = types.pop()
     found: Rows = []
     while True:
-        rows, total = source.listed(upids[0].node, until, **filters, **({"start": len(found)} if found else {}))
+        rows, total = source.listed(upids[0].node, deadline, **filters, **({"start": len(found)} if found else {}))
         found += rows
         wanted -= {str(row.get("upid")) for row in rows}
         if len(rows) < size or not wanted or (total is not None and len(found) >= total):
             return by_upid(found)
 
 
-def with_endtimes(source: Reader, tasks: t.Sequence[Task], until: float) -> list[Task]:
+def with_endtimes(source: Reader, tasks: t.Sequence[Task], deadline: float) -> list[Task]:
     """The tasks of one node, those that stopped with the end time of the node's list where it has one."""
     wanted = [task.upid for task in tasks if task.sight == "stopped" and task.endtime is None]
-    return add_endtimes(tasks, rows_of(source, wanted, until) if wanted else {})
+    return add_endtimes(tasks, rows_of(source, wanted, deadline) if wanted else {})
 
 
 def add_endtimes(tasks: t.Sequence[Task], rows: t.Mapping[str, Row]) -> list[Task]:

@@ -38,13 +38,13 @@ class Look:
     faults: tuple[ApiError, ...] = ()
 
 
-def look_at(source: Reader, upid: Upid, until: float, listed: t.Callable[[], Task | None]) -> Look:
+def look_at(source: Reader, upid: Upid, deadline: float, listed: t.Callable[[], Task | None]) -> Look:
     """The task as its node tells it now, an odd exit status checked against its log, then against the list.
 
     ``listed`` tells the task as a list has it. What a second opinion meets never costs the first. Raises ``ApiError``
     where there is no first one, ``NoSuchTask`` where the node does not know the task.
     """
-    answer = source.status(upid, until)
+    answer = source.status(upid, deadline)
     if answer["status"] == "running":
         return Look(Task(upid, "running"))
     task = Task(upid, "stopped", answer["exitstatus"])
@@ -52,7 +52,7 @@ def look_at(source: Reader, upid: Upid, until: float, listed: t.Callable[[], Tas
         return Look(task)
     # PVE says so where the last output had no newline as well, and keeps the bad value in a cache.
     opinions: tuple[t.Callable[[], str | None], ...] = (
-        lambda: _told_by_log(source, upid, until),
+        lambda: _told_by_log(source, upid, deadline),
         lambda: _told_by_list(listed()),
     )
     faults: list[ApiError] = []
@@ -67,10 +67,10 @@ def look_at(source: Reader, upid: Upid, until: float, listed: t.Callable[[], Tas
     return Look(task, tuple(faults))
 
 
-def _told_by_log(source: Reader, upid: Upid, until: float) -> str | None:
+def _told_by_log(source: Reader, upid: Upid, deadline: float) -> str | None:
     """The exit status by the log's last line."""
-    _rows, total = source.log(upid, 0, 1, until)
-    return verdict(_lines(source.log(upid, tail_start(total, 1), 1, until)[0])) if total else None
+    _rows, total = source.log(upid, 0, 1, deadline)
+    return verdict(_lines(source.log(upid, tail_start(total, 1), 1, deadline)[0])) if total else None
 
 
 def _told_by_list(task: Task | None) -> str | None:
@@ -80,13 +80,13 @@ def _told_by_list(task: Task | None) -> str | None:
     return task.exitstatus
 
 
-def sees_others(source: Reader, node: str, until: float) -> bool:
+def sees_others(source: Reader, node: str, deadline: float) -> bool:
     """Whether one may see tasks of others on ``node``: who may not is refused the log of one that never was.
 
     PVE checks that right before it looks for the log (recorded: "log no log file, viewer"). Raises ``ApiError``.
     """
     try:
-        source.log(parse(f"UPID:{node}:00000000:00000000:00000000:none::root@pam:"), 0, 1, until)
+        source.log(parse(f"UPID:{node}:00000000:00000000:00000000:none::root@pam:"), 0, 1, deadline)
     except NoPrivilege:
         return False
     return True
@@ -100,18 +100,18 @@ def _lines(rows: Rows) -> list[str]:
         raise Fault(f"the log is not of the form its documentation gives: {exc.message}") from exc
 
 
-def with_log(source: Reader, task: Task, lines: int, until: float) -> Task:
+def with_log(source: Reader, task: Task, lines: int, deadline: float) -> Task:
     """The task with the last ``lines`` lines of its log (0: all) and the progress that it tells.
 
     One request where the log is short, else two and then pages. Raises ``ApiError``.
     """
     upid = task.upid
-    head, total = source.log(upid, 0, min(max(lines, HEAD_LINES) if lines else PAGE_LINES, PAGE_LINES), until)
+    head, total = source.log(upid, 0, min(max(lines, HEAD_LINES) if lines else PAGE_LINES, PAGE_LINES), deadline)
     # _lines comes first: it tells rows of odd form as a fault of the server.
     if _lines(head) and log_is_gone(head):
         return dataclasses.replace(task, lost_log=True)
     start = tail_start(total, max(lines, WINDOW_LINES) if lines else 0)
-    tail = list(_pages(source, upid, max(start, len(head)), total, until))
+    tail = list(_pages(source, upid, max(start, len(head)), total, deadline))
     text = _lines([*head, *tail])
     # Where the two do not meet, the beginning is no part of the end.
     last = text if start <= len(head) else _lines(tail)
@@ -120,10 +120,10 @@ def with_log(source: Reader, task: Task, lines: int, until: float) -> Task:
     return dataclasses.replace(task, log=tuple(last[-lines:]), log_total=log_total, progress=_progress(text))
 
 
-def _pages(source: Reader, upid: Upid, position: int, total: int, until: float) -> t.Iterator[dict[str, t.Any]]:
+def _pages(source: Reader, upid: Upid, position: int, total: int, deadline: float) -> t.Iterator[dict[str, t.Any]]:
     """The rows of a log from ``position`` on; one that grows is read as far as it went at first."""
     while position < total:
-        rows, _total = source.log(upid, position, min(PAGE_LINES, total - position), until)
+        rows, _total = source.log(upid, position, min(PAGE_LINES, total - position), deadline)
         # A log that was cut meanwhile ends here.
         if not rows:
             return

@@ -26,25 +26,25 @@ class Patient:
         self._source = source
         self._clock = clock
 
-    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+    def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.status(upid, until))
+        return self._ask(lambda: self._source.status(upid, deadline))
 
-    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
+    def listed(self, node: str, deadline: float, **filters: t.Any) -> tuple[Rows, int | None]:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.listed(node, until, **filters))
+        return self._ask(lambda: self._source.listed(node, deadline, **filters))
 
-    def cluster_tasks(self, until: float) -> Rows:
+    def cluster_tasks(self, deadline: float) -> Rows:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.cluster_tasks(until))
+        return self._ask(lambda: self._source.cluster_tasks(deadline))
 
-    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
+    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.log(upid, start, limit, until))
+        return self._ask(lambda: self._source.log(upid, start, limit, deadline))
 
-    def node_names(self, until: float) -> list[str]:
+    def node_names(self, deadline: float) -> list[str]:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.node_names(until))
+        return self._ask(lambda: self._source.node_names(deadline))
 
     def close(self) -> None:
         """As of ``Reader``."""

@@ -61,20 +61,20 @@ class Round:
         self._source = source
         self._clock = clock
         self._hides = False  # the node's list hides running tasks that the cluster's shows
-        self._until = self._now = 0.0
+        self._deadline = self._now = 0.0
         self._last = False
         self._listed: Told = {}  # what the node's whole list says in this look, by UPID
         self._lost: dict[str, NoSuchTask] = {}  # whom the node does not know, by UPID
         self._entries: dict[str, Entry] = {}
 
-    def look(self, entries: t.Iterable[Entry], until: float, last: bool) -> None:
-        """One look at ``entries``; ``until`` is when answers are of no more use, ``last`` that no other look follows.
+    def look(self, entries: t.Iterable[Entry], deadline: float, last: bool) -> None:
+        """One look at ``entries``; at ``deadline`` answers are of no more use, ``last`` says that no other look follows.
 
         Then ``fault`` is what kept from seeing all of them, ``not_proxmox`` that it was somebody else who answered.
         Raises ``ApiError`` where going on makes no sense.
         """
         self.fault, self.not_proxmox = None, False
-        self._until, self._last, self._now = until, last, self._clock.monotonic()
+        self._deadline, self._last, self._now = deadline, last, self._clock.monotonic()
         self._listed, self._lost = {}, {}
         self._entries = {entry.upid.native: entry for entry in entries}
         pending = sorted(
@@ -144,20 +144,20 @@ class Round:
         """What runs, and what ended lately, by the list that shows it."""
         if self._hides:
             return self._tell_cluster(upids)
-        rows = self._source.active(self._node, self._until)
+        rows = self._source.active(self._node, self._deadline)
         return {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
 
     def _tell_ended(self, upids: t.Sequence[Upid], whole: bool = False) -> Told:
         """What has ended; ``whole``: however long ago, also where it was seen to run before."""
         anew = {upid.native for upid in upids if whole or self._entries[upid.native].task.sight == "unseen"}
-        rows = rows_of(self._source, upids, self._until, anew)
+        rows = rows_of(self._source, upids, self._deadline, anew)
         told = {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
         self._listed.update((native, task) for native, task in told.items() if task is not None or native in anew)
         return told
 
     def _tell_cluster(self, upids: t.Sequence[Upid]) -> Told:
         """What the cluster file system has: a user's tokens' running tasks too, which the node's list hides."""
-        rows = by_upid(self._source.cluster_tasks(self._until))
+        rows = by_upid(self._source.cluster_tasks(self._deadline))
         return {upid.native: task_of_cluster(upid, rows.get(upid.native)) for upid in upids}
 
     def _ask_cluster(self, pending: t.Iterable[Entry]) -> None:
@@ -180,7 +180,7 @@ class Round:
 
     def _ask_each(self, entries: t.Sequence[Entry]) -> None:
         for number, entry in enumerate(entries):
-            if number and self._clock.monotonic() >= self._until:
+            if number and self._clock.monotonic() >= self._deadline:
                 return
             self._ask(entry)
 
@@ -209,7 +209,7 @@ class Round:
         """Ask the node about one task. Raises where that says something about the node or the host."""
         entry.asked = self._clock.monotonic()
         try:
-            look = look_at(self._source, entry.upid, self._until, lambda: self._by_list(entry.upid))
+            look = look_at(self._source, entry.upid, self._deadline, lambda: self._by_list(entry.upid))
         except NoSuchTask as exc:
             if self._too_early(entry):
                 entry.see(dataclasses.replace(entry.task, error=exc.message))

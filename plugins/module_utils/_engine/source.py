@@ -17,21 +17,21 @@ ON_THE_WAY = (Unreachable, NotProxmox)
 
 
 class Reader(t.Protocol):
-    """What is asked of a cluster once; ``until`` is when an answer is of no more use (see ``_client.calls``)."""
+    """What is asked of a cluster once; ``deadline`` is when an answer is of no more use (see ``_client.calls``)."""
 
-    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+    def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
         """``status`` and ``exitstatus`` of a task."""
 
-    def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[Rows, int | None]:
+    def listed(self, node: str, deadline: float, **filters: t.Any) -> tuple[Rows, int | None]:
         """A page of a node's task list."""
 
-    def cluster_tasks(self, until: float) -> Rows:
+    def cluster_tasks(self, deadline: float) -> Rows:
         """Running and recent tasks of all nodes."""
 
-    def log(self, upid: Upid, start: int, limit: int, until: float) -> tuple[Rows, int]:
+    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
         """Rows of a log and its lines in all."""
 
-    def node_names(self, until: float) -> list[str]:
+    def node_names(self, deadline: float) -> list[str]:
         """Names of all nodes of the cluster."""
 
     def close(self) -> None:
@@ -41,10 +41,10 @@ class Reader(t.Protocol):
 class Source(Reader, t.Protocol):
     """What a wait asks for beside that."""
 
-    def active(self, node: str, until: float) -> dict[str, dict[str, t.Any]]:
+    def active(self, node: str, deadline: float) -> dict[str, dict[str, t.Any]]:
         """Rows of a node's running tasks, and of some that ended lately, by UPID."""
 
-    def stop(self, upid: Upid, until: float) -> None:
+    def stop(self, upid: Upid, deadline: float) -> None:
         """Ask for the end of a task."""
 
 

@@ -82,7 +82,7 @@ class Stopper:
         self._todo = todo
         self._clock = clock
         self._end = deadline - min(_MARGIN_SECONDS, max(0.0, deadline - clock.monotonic()) / 4)
-        self._until = deadline + LOOK_GRACE
+        self._answer_deadline = deadline + LOOK_GRACE
         self._changed = changed
 
     def run(self) -> None:
@@ -107,7 +107,7 @@ class Stopper:
         pause = AGAIN_SECONDS
         self._todo.asked.add(upid.native)
         try:
-            self.source.stop(upid, self._until)
+            self.source.stop(upid, self._answer_deadline)
         except ApiError as exc:
             if isinstance(exc, Hopeless):
                 raise
@@ -123,7 +123,7 @@ class Stopper:
     def _runs(self, upid: Upid) -> bool:
         """Whether the task is seen to run; where it is not, the watch is told what is seen."""
         try:
-            task = look_at(self.source, upid, self._until, lambda: None).task
+            task = look_at(self.source, upid, self._answer_deadline, lambda: None).task
         except NoSuchTask:
             return False
         except ApiError as exc:

@@ -71,12 +71,12 @@ class Watch:
         """
         while True:
             at = self._clock.monotonic()
-            until = self._deadline + LOOK_GRACE
-            self._round.look(self._entries.values(), until, self._plan.one_look or at >= self._deadline)
+            answer_deadline = self._deadline + LOOK_GRACE
+            self._round.look(self._entries.values(), answer_deadline, self._plan.one_look or at >= self._deadline)
             self.looked.set()
             changed()
             self.gathering = True
-            self._fetch_logs([entry for entry in self._entries.values() if entry.settled], until)
+            self._fetch_logs([entry for entry in self._entries.values() if entry.settled], answer_deadline)
             self.gathering = False
             now = self._clock.monotonic()
             # A look that began before the deadline is not the last one.
@@ -102,15 +102,15 @@ class Watch:
     def _pending(self) -> list[Entry]:
         return [entry for entry in self._entries.values() if not entry.settled]
 
-    def _fetch_logs(self, entries: t.Iterable[Entry], until: float) -> None:
+    def _fetch_logs(self, entries: t.Iterable[Entry], deadline: float) -> None:
         """Fetch the logs that are still wanted of ``entries``; what keeps from that costs nothing else."""
         for entry in entries:
             if entry.logged or not self._plan.log.wants(entry.task):
                 continue
-            if self._clock.monotonic() >= until:
+            if self._clock.monotonic() >= deadline:
                 return
             try:
-                task = with_log(self.source, entry.task, self._plan.log.lines, until)
+                task = with_log(self.source, entry.task, self._plan.log.lines, deadline)
             except ApiError as exc:
                 if isinstance(exc, (Hopeless, *ON_THE_WAY)):
                     return
@@ -120,19 +120,19 @@ class Watch:
             entry.amend(log=task.log, log_total=task.log_total, progress=task.progress, lost_log=task.lost_log)
             entry.logged = True
 
-    def _gather(self, until: float) -> None:
+    def _gather(self, deadline: float) -> None:
         """Fetch the logs that are still wanted, and the end times that no list has told yet in one request."""
         entries = list(self._entries.values())
         for entry in entries:
             if entry.task.ended:
                 # Nobody asks for a second opinion any more.
                 entry.settle(entry.task)
-        self._fetch_logs([entry for entry in entries if entry.task.sight != "unseen"], until)
+        self._fetch_logs([entry for entry in entries if entry.task.sight != "unseen"], deadline)
         stopped = [entry for entry in entries if entry.task.sight == "stopped"]
-        if not stopped or self._clock.monotonic() >= until:
+        if not stopped or self._clock.monotonic() >= deadline:
             return
         try:
-            tasks = with_endtimes(self.source, [entry.task for entry in stopped], until)
+            tasks = with_endtimes(self.source, [entry.task for entry in stopped], deadline)
         except ApiError:
             return
         for entry, task in zip(stopped, tasks):

@@ -86,19 +86,19 @@ def by_password(mock: Mock) -> Connection:
 
 def test_what_is_asked_for(mock: Mock, clock: HandClock) -> None:
     session = Cluster(by_token(mock), clock).session()
-    until = clock.monotonic() + 5
+    deadline = clock.monotonic() + 5
     [text] = mock.tasks(type="imgcopy", duration=0, start=-3, exitstatus="Größe", log=["größer"])["upids"]
     upid = parse(text)
-    assert session.version(until)["release"]
-    assert session.node_names(until) == ["pve1", "pve2", "pve3"]
-    assert session.status(upid, until)["exitstatus"] == "Größe"
+    assert session.version(deadline)["release"]
+    assert session.node_names(deadline) == ["pve1", "pve2", "pve3"]
+    assert session.status(upid, deadline)["exitstatus"] == "Größe"
     [runs] = mock.tasks(type="qmstart", duration=60)["upids"]
-    assert session.active("pve1", until)[runs]["status"] == "RUNNING"
-    rows, total = session.listed("pve1", until, type="imgcopy")
+    assert session.active("pve1", deadline)[runs]["status"] == "RUNNING"
+    rows, total = session.listed("pve1", deadline, type="imgcopy")
     assert (total, rows[0]["status"], rows[0]["upid"]) == (1, "Größe", text)
-    assert "Größe" in [row["status"] for row in session.cluster_tasks(until)]
-    assert session.log(upid, 1, 1, until)[1] == 2
-    session.stop(upid, until)
+    assert "Größe" in [row["status"] for row in session.cluster_tasks(deadline)]
+    assert session.log(upid, 1, 1, deadline)[1] == 2
+    session.stop(upid, deadline)
     session.close()
 
 
@@ -125,9 +125,9 @@ def test_an_id_cannot_lead_to_another_path(mock: Mock, clock: HandClock) -> None
 
 def test_one_login_for_all_threads(mock: Mock, clock: HandClock) -> None:
     cluster = Cluster(by_password(mock), clock)
-    until = clock.monotonic() + 10
+    deadline = clock.monotonic() + 10
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _number: cluster.session().version(until), range(8)))
+        answers = list(pool.map(lambda _number: cluster.session().version(deadline), range(8)))
     assert len(answers) == 8
     assert mock.counters()["requests"]["POST access/ticket"] == 1
 

@@ -74,7 +74,7 @@ def test_a_request_is_as_narrow_as_can_be() -> None:
     asked: list[dict[str, t.Any]] = []
 
     class Source(FakeSource):
-        def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[t.Any, int | None]:
+        def listed(self, node: str, deadline: float, **filters: t.Any) -> tuple[t.Any, int | None]:
             asked.append(filters)
             return [], 0
 
@@ -105,8 +105,8 @@ def test_pages_are_read_as_far_as_they_are_needed(place: int | None, anew: bool,
         rows[place]["upid"] = NATIVE
 
     class Source(FakeSource):
-        def listed(self, node: str, until: float, /, **filters: t.Any) -> tuple[t.Any, int | None]:
-            super().listed(node, until)
+        def listed(self, node: str, deadline: float, **filters: t.Any) -> tuple[t.Any, int | None]:
+            super().listed(node, deadline)
             start = filters.get("start", 0)
             return rows[start : start + filters["limit"]], None
 

@@ -37,7 +37,7 @@ def clock() -> t.Iterator[SharedClock]:
 class Broken(FakeSource):
     """Meets an error that nobody was prepared for."""
 
-    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+    def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
         raise ZeroDivisionError
 
 
@@ -47,10 +47,10 @@ class Stuck(FakeSource):
     def __init__(self, clock: FakeClock) -> None:
         super().__init__(clock, ends={upid(2, node="pve2").native: 0.0})
 
-    def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+    def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
         if upid.native not in self.ends:
             self.clock.wait(threading.Event(), float("inf"))
-        return super().status(upid, until)
+        return super().status(upid, deadline)
 
 
 def test_what_nobody_was_prepared_for_is_raised(clock: SharedClock) -> None:
@@ -92,7 +92,7 @@ def test_stopping_ends_too_where_nobody_answers(clock: SharedClock) -> None:
 @pytest.mark.parametrize("nodes", [1, 3])
 def test_a_refusal_of_the_credentials_is_waited_for(clock: SharedClock, nodes: int) -> None:
     class Refusing(FakeSource):
-        def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+        def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
             self.clock.sleep(3)  # as long as PVE holds it back
             raise LoginRefused("the token is refused")
 
@@ -116,9 +116,9 @@ def test_every_wait_is_the_same_on_a_clock_that_is_shared() -> None:
         looks: list[tuple[str, float]] = []
 
         class Noting(FakeSource):
-            def status(self, upid: Upid, until: float) -> dict[str, t.Any]:
+            def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
                 looks.append((upid.native, self.clock.now))
-                return super().status(upid, until)
+                return super().status(upid, deadline)
 
         with SharedClock() as clock:
             ends = {one.native: clock.now + 3 * number for number, one in enumerate(upids)}

@@ -281,8 +281,8 @@ def test_no_log_after_the_time_is_over() -> None:
     source = cluster_of(FakeClock(), 0)
 
     class Slow(FakeSource):
-        def status(self, upid: t.Any, until: float) -> dict[str, t.Any]:
-            self.clock.now = until + 1
+        def status(self, upid: t.Any, deadline: float) -> dict[str, t.Any]:
+            self.clock.now = deadline + 1
             return {"status": "stopped", "exitstatus": "OK"}
 
     slow = Slow(source.clock, ends=source.ends)
@@ -365,9 +365,9 @@ def test_a_second_opinion_is_asked_for_again_at_the_next_look(count: int) -> Non
 
 def test_an_odd_end_that_a_list_told_is_an_end_without_time_to_ask() -> None:
     class Slow(FakeSource):
-        def status(self, upid: t.Any, until: float) -> dict[str, t.Any]:
+        def status(self, upid: t.Any, deadline: float) -> dict[str, t.Any]:
             self.clock.now += 0.3
-            return super().status(upid, until)
+            return super().status(upid, deadline)
 
     source = cluster_of(FakeClock(), *([-100.0] * 50))
     slow = Slow(source.clock, ends=source.ends, exits=dict.fromkeys(source.ends, "unexpected status"))
