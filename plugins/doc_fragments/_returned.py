@@ -46,7 +46,7 @@ type:
 id:
   description:
     - What the task works on, often the id of a guest; empty where there is nothing to name.
-    - The ids of Backup Server are unescaped.
+    - What Backup Server escaped in it is unescaped.
   type: str
   returned: always
   sample: "100"

@@ -12,7 +12,9 @@ short_description: Find tasks of Proxmox and tell about them
 version_added: 0.1.0
 description:
   - Tells about named tasks, or finds those that fit a filter, on all nodes of the cluster where none is named.
-  - A node that does not answer is a warning, and the rest is returned. None answering at all is a failure.
+  - A node that does not answer is a warning, and the rest is returned. So is a node that shows one's own tasks only.
+  - None answering at all is a failure, and so is a node that the cluster does not have. A request that meets a fault which
+    may pass is tried three times at the most.
 author:
   - proxkit.tasks contributors (@proxkit)
 extends_documentation_fragment:
@@ -24,7 +26,7 @@ extends_documentation_fragment:
 options:
   upids:
     description:
-      - Where it is given, the tasks are those it names, and no filter may be given.
+      - Where it is given, the tasks are those it names, and no filter may be given; O(source) and O(limit) mean nothing then.
       - The default, an empty dictionary, stands for not given at all; V(null) and an empty list name no task, and find none.
     aliases: [upid, task]
     default: {}
@@ -37,7 +39,8 @@ options:
     elements: str
   source:
     description:
-      - V(archive) are tasks that ended, V(active) those that run and a few that ended lately, V(all) both.
+      - V(archive) are tasks that ended, V(active) those that run and a few that ended lately, V(all) both. With V(archive)
+        alone, O(outcome=running) is refused.
     type: str
     choices: [archive, active, all]
     default: all
@@ -73,12 +76,12 @@ options:
     type: str
   limit:
     description:
-      - Number of tasks to return at the most. V(0) returns all, read page by page.
+      - Number of tasks to return at the most, of all nodes together. They are those that started last. V(0) returns all.
     type: int
     default: 50
   log:
     description:
-      - Whose log is returned. V(not_ok) is every task whose outcome is not V(ok), running ones too.
+      - Whose log is returned. V(not_ok) is every task whose outcome is not V(ok), those with warnings and running ones too.
     type: str
     choices: [never, not_ok, always]
     default: never
@@ -168,7 +171,7 @@ tasks:
     id:
       description:
         - What the task works on, often the id of a guest; empty where there is nothing to name.
-        - The ids of Backup Server are unescaped.
+        - What Backup Server escaped in it is unescaped.
       type: str
       returned: always
       sample: "100"
@@ -287,19 +290,19 @@ tasks:
           sample: "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"
     # end of task
 missing:
-  description: UPIDs that the server no longer knows. They are in RV(tasks) as well.
+  description: Those of the named UPIDs that their nodes do not know. They are in RV(tasks) as well, and are no failure.
   type: list
   elements: str
   returned: always
   sample: []
 blind_nodes:
-  description: Nodes that show one's own tasks only, because Sys.Audit is missing. A warning says so too.
+  description: Nodes that list one's own tasks only, because Sys.Audit on them is missing. A warning says so too.
   type: list
   elements: str
   returned: always
   sample: []
 unreachable_nodes:
-  description: Nodes that were asked and did not answer.
+  description: Nodes that were asked and did not answer. A warning says so too.
   type: list
   elements: str
   returned: always

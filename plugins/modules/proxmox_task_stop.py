@@ -26,7 +26,7 @@ options:
     required: true
   timeout:
     description:
-      - Seconds within which the tasks must be gone. Still running then is a failure.
+      - Seconds within which the tasks must be gone. A task that still runs then, or that nobody could look at, is a failure.
       - The default is 30 seconds, and a second more for every task beyond ten on the node with the most of them. No more than
         two tasks of a node are stopped side by side, because each request to stop holds one of the node's three API workers
         for a second, or for five where the task ignores it.
@@ -104,7 +104,7 @@ tasks:
     id:
       description:
         - What the task works on, often the id of a guest; empty where there is nothing to name.
-        - The ids of Backup Server are unescaped.
+        - What Backup Server escaped in it is unescaped.
       type: str
       returned: always
       sample: "100"

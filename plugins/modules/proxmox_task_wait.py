@@ -12,9 +12,11 @@ short_description: Wait for tasks of Proxmox and tell how they ended
 version_added: 0.1.0
 description:
   - Waits for one task or for thousands, and tells how each of them ended.
-  - Tasks are looked at with few requests, node by node side by side. Faults on the way are waited out until the deadline,
-    a restart of the API, an expired ticket and a node that is down for a while among them. What cannot pass fails at once,
-    wrong credentials, a missing privilege and a certificate that is not trusted among them.
+  - Tasks are looked at with few requests, the nodes side by side. Faults on the way are waited out until the deadline, a
+    restart of the API, an expired ticket and a node that is down for a while among them.
+  - What cannot pass is not waited for. Wrong credentials, a certificate that is not trusted and an address where no Proxmox
+    answers end the call. A task that one may not see, or whose node the cluster does not have, is looked at no more, and
+    fails the call when the others have ended.
   - A task that ended with warnings is no failure by default, but a warning of Ansible.
 author:
   - proxkit.tasks contributors (@proxkit)
@@ -31,9 +33,10 @@ options:
     description:
       - Seconds that the whole call may wait. V(0) is one look.
       - A last look is made at the deadline. The call ends at the latest 2 seconds after it, whatever the servers do, with two
-        exceptions. The first answer is waited for at least 5 seconds, because Proxmox VE holds the refusal of a login back for
+        exceptions. The first answer is given 5 seconds at the least, because Proxmox VE holds the refusal of a login back for
         3. And O(on_timeout=stop) takes another 15 seconds at the most, and a second more for every task beyond ten on the node
         with the most of them.
+      - A log that no time was left for is null.
     type: float
     default: 300
   poll_interval:
@@ -55,14 +58,15 @@ options:
     default: all
   fail_on:
     description:
-      - V(error) fails where a task failed, was stopped on the way, ended in a way that nobody can tell, or is no longer
-        known. V(warning) fails for warnings too. V(never) only reports; a deadline that comes first is O(on_timeout)'s.
+      - V(error) fails where a task failed, was stopped on the way, ended in a way that nobody can tell, is not known to its
+        node, or cannot be seen at all. V(warning) fails for warnings too.
+      - V(never) only reports. Where the deadline comes first, O(on_timeout) decides all the same.
     type: str
     choices: [error, warning, never]
     default: error
   fail_fast:
     description:
-      - Whether to fail at the first failed task rather than wait for the rest.
+      - Whether to fail at the first task that failed by O(fail_on), rather than wait for the rest.
     type: bool
     default: false
   on_timeout:
@@ -75,7 +79,8 @@ options:
     default: fail
   log:
     description:
-      - Whose log is returned. V(not_ok) is every task whose outcome is not V(ok), unfinished ones too.
+      - Whose log is returned. V(not_ok) is every task whose outcome is not V(ok), those with warnings and those that still
+        run too.
     type: str
     choices: [not_ok, always, never]
     default: not_ok
@@ -176,7 +181,7 @@ tasks:
     id:
       description:
         - What the task works on, often the id of a guest; empty where there is nothing to name.
-        - The ids of Backup Server are unescaped.
+        - What Backup Server escaped in it is unescaped.
       type: str
       returned: always
       sample: "100"
