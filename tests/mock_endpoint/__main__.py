@@ -28,6 +28,7 @@ from . import (
     Endpoint,
     World,
 )
+from .pve.service import Pve
 
 LOOK_SECONDS = 0.5
 READY = "listening on"
@@ -69,9 +70,8 @@ def _in_background(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace, tell: t.Callable[[str], None]) -> None:
-    endpoint = Endpoint(
-        World(options.nodes.split(",")), options.hosts.split(","), options.wrong_name_cert, options.key_usage_cert
-    )
+    service = Pve(World(options.nodes.split(",")))
+    endpoint = Endpoint(service, options.hosts.split(","), options.wrong_name_cert, options.key_usage_cert)
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

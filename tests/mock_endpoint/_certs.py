@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A certificate authority of the form that PVE makes for itself, and server certificates from it."""
+"""A certificate authority of the form that the products make for themselves, and server certificates from it."""
 
 from __future__ import annotations
 
@@ -36,17 +36,20 @@ SIGNS_CERTIFICATES = x509.KeyUsage(
 class Authority:
     """A new certificate authority.
 
-    Like ``pve-root-ca.pem`` it has basic constraints and key identifiers but no key usage extension, which
+    Like those that the products make it has basic constraints and key identifiers but no key usage extension, which
     OpenSSL's strict mode, the default of Python 3.13, refuses. ``key_usage`` adds one, as other authorities have it:
     for clients that cannot do without, such as Ansible's ``uri`` on that Python.
+
+    :param organization: whose servers they are
+    :param name: of the authority
     """
 
-    def __init__(self, key_usage: bool = False) -> None:
+    def __init__(
+        self, key_usage: bool = False, organization: str = "Example", name: str = "Example Cluster Manager CA"
+    ) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = _name(
-            (NameOID.COMMON_NAME, "Proxmox Virtual Environment"),
-            (NameOID.ORGANIZATION_NAME, "PVE Cluster Manager CA"),
-        )
+        self._organization = organization
+        self._name = _name((NameOID.COMMON_NAME, organization), (NameOID.ORGANIZATION_NAME, name))
         builder = (
             _builder(self._name, self._name, self._key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -60,7 +63,7 @@ class Authority:
     def server_context(self, names: t.Sequence[str] = NAMES) -> ssl.SSLContext:
         """A server's TLS context with a certificate for host names and addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = _name((NameOID.ORGANIZATION_NAME, "Proxmox Virtual Environment"), (NameOID.COMMON_NAME, names[0]))
+        subject = _name((NameOID.ORGANIZATION_NAME, self._organization), (NameOID.COMMON_NAME, names[0]))
         certificate = (
             _builder(subject, self._name, key)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=False)

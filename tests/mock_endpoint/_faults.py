@@ -9,6 +9,10 @@ import dataclasses
 import re
 import typing as t
 
+from ._messages import JSON_TYPE, Answer
+
+HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
+HTML_TYPE = "text/html"
 KINDS = ("drop", "cut", "status", "html200", "invalid_json", "slow", "hang", "no_such_task")
 
 
@@ -59,6 +63,21 @@ class Fault:
             return False
         self.hits += 1
         return True
+
+    def answer(self) -> t.Optional[Answer]:
+        """What it says in place of the answer, None where it leaves that as it is, or the service knows it."""
+        if self.kind == "status":
+            content_type = (("Content-Type", self.content_type),) if self.body else ()
+            headers, sized = (*content_type, *self.headers.items()), bool(self.body) or self.gateway
+            return Answer(self.code, self.reason, self.body.encode(), headers, sized=sized, foreign=self.gateway)
+        if self.kind == "html200":
+            body = (self.body or HTML.format("Sign in")).encode()
+            headers = (("Content-Type", HTML_TYPE), *self.headers.items())
+            return Answer(200, "OK", body, headers, ("Keep-Alive",), foreign=True)
+        if self.kind == "invalid_json":
+            body = (self.body or '{"data":{"status":"runn').encode()
+            return Answer(200, "OK", body, (("Content-Type", JSON_TYPE),), ("Keep-Alive",))
+        return None
 
 
 class Faults:

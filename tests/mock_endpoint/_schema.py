@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parameter checks in the words of PVE::JSONSchema, as far as the endpoints of the mock need them."""
+"""Parameter checks in the words of the genuine servers' schema, as far as the endpoints of the mock need them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ Check = t.Callable[[Value], t.Optional[str]]
 
 UNKNOWN = "property is not defined in schema and the schema does not allow additional properties"
 MISSING = "property is missing and it is not optional"
-STATUS_KINDS = ("ok", "error", "warning", "unknown")
 
 
 def integer(minimum: t.Optional[int] = 0) -> Check:
@@ -50,23 +49,8 @@ def choice(*values: str) -> Check:
     return check
 
 
-def vmid(value: Value) -> t.Optional[str]:
-    """The number of a guest, at least 100."""
-    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{2,8}", value):
-        return None
-    return integer(None)(value) or "invalid format - value does not look like a valid VM ID\n"
-
-
-def status_list(value: Value) -> t.Optional[str]:
-    """Words of a status filter, in one list or in several."""
-    for word in split_list(value):
-        if word.lower() not in STATUS_KINDS:
-            return f"invalid format - invalid status '{word}'\n"
-    return None
-
-
 def split_list(value: Value) -> list[str]:
-    """The words of a list as PVE takes it: separated by NUL, or else by commas, semicolons and blanks; or repeated."""
+    """Words of a list as the servers take it: separated by NUL, or else by commas, semicolons, blanks; or repeated."""
     text = value if isinstance(value, str) else ",".join(value)
     if "\0" in text:
         return text.rstrip("\0").split("\0")

@@ -1,14 +1,13 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTPS side: carries requests to the rules and answers back, with every header as PVE sends it, and the faults."""
+"""The HTTPS side: carries requests to the service and its answers back, every header as it says, and the faults."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import email.utils
-import json
 import re
 import socket
 import ssl
@@ -17,36 +16,32 @@ import weakref
 
 from aiohttp import web
 
-from . import _api
 from ._counters import Counters
 from ._faults import Fault, Faults
-from ._world import World
+from ._messages import Answer, Headers, Request
+from ._service import Service
 
 IDLE_SECONDS = 5.0
 REQUESTS_PER_CONNECTION = 100
 LOOK_SECONDS = 0.02
-COMMON_HEADERS = (("Cache-Control", "max-age=0"), ("Pragma", "no-cache"), ("Server", "pve-api-daemon/3.0"))
-HTML = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
-HTML_TYPE = "text/html"
-
-Headers = list[tuple[str, str]]
 
 
 class Response(web.Response):
     """A response whose headers go out exactly as given; aiohttp would add, merge and drop some.
 
+    :param common: headers of every answer that is the service's own
     :param now: epoch seconds for the headers that name them
     """
 
-    def __init__(self, answer: _api.Answer, now: float) -> None:
-        # PVE sends any character but line breaks, aiohttp no control characters.
+    def __init__(self, answer: Answer, common: Headers, now: float) -> None:
+        # The genuine servers send any character but line breaks, aiohttp no control characters.
         reason = re.sub(r"[\x00-\x1f\x7f]", " ", answer.reason)
         super().__init__(status=answer.status, reason=reason, body=answer.body)
         length = [("Content-Length", str(len(answer.body)))] if answer.sized else []
         connection = [("Connection", value) for value in answer.connection]
         date = email.utils.formatdate(now, usegmt=True)
-        common = () if answer.foreign else (*COMMON_HEADERS, ("Expires", date))
-        self.exact: Headers = [("Date", date), *common, *connection, *length, *answer.headers]
+        own = () if answer.foreign else (*common, ("Expires", date))
+        self.exact = [("Date", date), *own, *connection, *length, *answer.headers]
         if answer.connection == ("close",):
             self.force_close()
 
@@ -75,12 +70,12 @@ class Server:
 
     def __init__(
         self,
-        world: World,
+        service: Service,
         context: ssl.SSLContext,
         hosts: t.Sequence[str] = ("127.0.0.1",),
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        self.world = world
+        self._service = service
         self.faults = Faults()
         self.counters = Counters()
         self.port = 0
@@ -160,7 +155,7 @@ class Server:
         served = self._served[transport] = self._served.get(transport, 0) + 1
         if served >= REQUESTS_PER_CONNECTION or not incoming.keep_alive:
             answer = dataclasses.replace(answer, connection=("close",))
-        response = Response(answer, self.world.clock.now())
+        response = Response(answer, self._service.headers, self._service.state.clock.now())
         self.counters.bytes_sent += response.size
         if fault is not None and fault.kind == "cut":
             await response.prepare(incoming)
@@ -168,49 +163,52 @@ class Server:
             transport.abort()
         return response
 
-    def _count(self, host: str, request: _api.Request) -> t.Optional[Fault]:
-        route, where = _api.find(request.method, request.decoded)
+    def _count(self, host: str, request: Request) -> t.Optional[Fault]:
+        route, where = self._service.find(request)
         self.counters.request(host, f"{request.method} {route.name if route else 'other'}", where.get("node"))
         query = f"?{request.query}" if request.query else ""
         return self.faults.next(host, request.method, request.decoded + query)
 
-    def _count_refusal(self, request: _api.Request) -> None:
-        route = _api.find(request.method, request.decoded)[0]
-        if route is not None and route.name == "access/ticket":
+    def _count_refusal(self, request: Request) -> None:
+        route = self._service.find(request)[0]
+        if route is not None and route.name == self._service.login:
             self.counters.failed_logins += 1
         else:
             self.counters.failed_authentications += 1
 
-    async def _answer(self, request: _api.Request, fault: t.Optional[Fault]) -> _api.Answer:
+    async def _answer(self, request: Request, fault: t.Optional[Fault]) -> Answer:
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.delay)
-        instead = _faulty(fault) if fault is not None else None
+        if fault is not None and fault.kind == "no_such_task":
+            return self._service.no_such_task()
+        instead = fault.answer() if fault is not None else None
         if instead is not None:
             return instead
-        node = _api.find(request.method, request.decoded)[1].get("node")
-        while node in self.world.nodes and self.world.nodes[node].hangs:
+        service, state = self._service, self._service.state
+        while state.hangs(service.find(request)[1].get("node", "")):
             await asyncio.sleep(LOOK_SECONDS)
-        daemon = _api.daemon(self.world, request)
+        daemon = service.daemon(request)
         if daemon is not None and not await self._wait_for_worker(daemon):
             self.counters.starved += 1
-            return _api.starved()
-        answer = _api.answer(self.world, request)
+            return service.starved()
+        answer = service.answer(request)
         if answer.status == 401:
             self._count_refusal(request)
         if daemon is not None:
-            self.world.workers[daemon].occupy(answer.not_before)
+            state.workers[daemon].occupy(answer.not_before)
         while True:
-            left = answer.not_before - self.world.clock.now()
+            left = answer.not_before - state.clock.now()
             if left <= 0:
                 return answer
             await asyncio.sleep(min(left, LOOK_SECONDS))
 
     async def _wait_for_worker(self, node: str) -> bool:
         """Wait in line for one of the node's workers; whether there was one in time."""
-        workers, settings, clock = self.world.workers[node], self.world.settings, self.world.clock
-        number, given_up = workers.join(), clock.now() + settings.starve_seconds
+        state = self._service.state
+        workers, clock = state.workers[node], state.clock
+        number, given_up = workers.join(), clock.now() + state.settings.starve_seconds
         try:
-            while not workers.free_for(number, self.world.settings.workers, clock.now()):
+            while not workers.free_for(number, state.settings.workers, clock.now()):
                 if clock.now() >= given_up:
                     return False
                 await asyncio.sleep(LOOK_SECONDS)
@@ -219,39 +217,18 @@ class Server:
             workers.leave(number)
 
 
-def _faulty(fault: Fault) -> t.Optional[_api.Answer]:
-    """What a fault says in place of the answer, None for one that leaves the answer as it is."""
-    if fault.kind == "status":
-        content_type = (("Content-Type", fault.content_type),) if fault.body else ()
-        headers, sized = (*content_type, *fault.headers.items()), bool(fault.body) or fault.gateway
-        body = fault.body.encode()
-        return _api.Answer(fault.code, fault.reason, body, headers, sized=sized, foreign=fault.gateway)
-    if fault.kind == "html200":
-        body = (fault.body or HTML.format("Sign in")).encode()
-        headers = (("Content-Type", HTML_TYPE), *fault.headers.items())
-        return _api.Answer(200, "OK", body, headers, ("Keep-Alive",), foreign=True)
-    if fault.kind == "invalid_json":
-        body = (fault.body or '{"data":{"status":"runn').encode()
-        return _api.Answer(200, "OK", body, (("Content-Type", _api.JSON_TYPE),), ("Keep-Alive",))
-    if fault.kind == "no_such_task":
-        content = {"data": None, "message": f"{_api.INVALID}\n", "errors": {"upid": "no such task"}}
-        headers = (("Content-Type", _api.JSON_TYPE),)
-        return _api.Answer(400, _api.INVALID, json.dumps(content).encode(), headers)
-    return None
-
-
 def _address(transport: asyncio.BaseTransport) -> t.Optional[str]:
     """The address of our own that a connection was made to, None where it has been lost already."""
     name = transport.get_extra_info("sockname")
     return str(name[0]) if name else None
 
 
-async def _read(incoming: web.Request) -> _api.Request:
+async def _read(incoming: web.Request) -> Request:
     path, _mark, query = incoming.raw_path.partition("?")
     headers = {name.lower(): value for name, value in incoming.headers.items()}
-    # PVE refuses chunked bodies from their headers, without reading them.
+    # The genuine servers refuse chunked bodies from their headers, without reading them.
     body = b"" if "transfer-encoding" in headers else await incoming.read()
-    return _api.Request(incoming.method, path, query, headers, body)
+    return Request(incoming.method, path, query, headers, body)
 
 
 async def _exact_headers(_request: web.Request, response: web.StreamResponse) -> None:

@@ -14,13 +14,14 @@ import urllib.parse
 
 from ansible_collections.proxkit.tasks.tests import mock_endpoint
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import Mock
+from ansible_collections.proxkit.tasks.tests.mock_endpoint._endpoint import Running
 
 Json = t.Any
 ROOT = (mock_endpoint.TOKEN_ID, mock_endpoint.TOKEN_SECRET)
 HEADERS = {"Authorization": "PVEAPIToken={}={}".format(*ROOT)}
 
 
-def trusting(mock: Mock, strict: bool = False) -> ssl.SSLContext:
+def trusting(mock: Running, strict: bool = False) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=mock.ca_path)
     if strict:
         context.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -29,7 +30,7 @@ def trusting(mock: Mock, strict: bool = False) -> ssl.SSLContext:
     return context
 
 
-def connect(mock: Mock, host: str = "") -> http.client.HTTPSConnection:
+def connect(mock: Running, host: str = "") -> http.client.HTTPSConnection:
     return http.client.HTTPSConnection(host or mock.host, mock.port, context=trusting(mock), timeout=10)
 
 
@@ -47,7 +48,7 @@ class Got(t.NamedTuple):
 
 
 def send(
-    mock: Mock,
+    mock: Running,
     target: str,
     method: str = "GET",
     headers: t.Optional[dict[str, str]] = None,

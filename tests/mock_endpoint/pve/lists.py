@@ -15,8 +15,8 @@ import json
 import re
 import typing as t
 
-from ._task import UNEXPECTED, Task, Upid, bytes_as_text
-from ._world import World
+from .task import UNEXPECTED, Task, Upid, bytes_as_text
+from .world import World
 
 Row = dict[str, t.Any]
 

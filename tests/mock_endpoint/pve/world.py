@@ -10,11 +10,11 @@ import dataclasses
 import itertools
 import typing as t
 
-from ._clock import Clock
-from ._scripts import script
-from ._task import Task, TemplateLog, TimedLog, Upid
-from ._users import ROOT, Token, User, Users
-from ._workers import Workers
+from .._clock import Clock
+from .._workers import Workers
+from .scripts import script
+from .task import Task, TemplateLog, TimedLog, Upid
+from .users import ROOT, Token, User, Users
 
 ROOT_PASSWORD = "secret-password"
 TOKEN_NAME = "ci"
@@ -138,6 +138,10 @@ class World:
     def local(self) -> str:
         """Name of the node that answers the requests."""
         return next(iter(self.nodes))
+
+    def hangs(self, node: str) -> bool:
+        """Whether that node's own requests are not answered now."""
+        return node in self.nodes and self.nodes[node].hangs
 
     def add(self, task: Task) -> Task:
         """Put a task into the world."""

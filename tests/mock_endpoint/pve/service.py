@@ -1,0 +1,97 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proxmox VE as a service: who is let in, which node can be reached, what pveproxy adds."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import urllib.parse
+
+from .._messages import ApiError, Request
+from .._proxy import Proxied
+from .._routes import Call, Result, Route
+from . import calls
+from .control import PveControl
+from .routes import ROUTES
+from .world import World
+
+if t.TYPE_CHECKING:
+    from .._server import Server
+
+COOKIE, TOKEN = "PVEAuthCookie", "PVEAPIToken"
+# What is answered without credentials, even with bad ones.
+OPEN = {("GET", "/access/domains"), ("GET", "/access/ticket"), ("POST", "/access/ticket")}
+
+
+class Pve(Proxied):
+    """Proxmox VE. Source: ``rest_handler`` in PVE::HTTPServer."""
+
+    headers = (("Cache-Control", "max-age=0"), ("Pragma", "no-cache"), ("Server", "pve-api-daemon/3.0"))
+    organization = "Proxmox Virtual Environment"
+    authority = "PVE Cluster Manager CA"
+    routes = ROUTES
+    page = b"<!DOCTYPE html><html><head><title>pve1 - Proxmox Virtual Environment</title></head></html>"
+    http_server = "/usr/share/perl5/PVE/APIServer/AnyEvent.pm"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def state(self) -> World:
+        """The cluster."""
+        return self._world
+
+    @property
+    def body_message(self) -> bool:
+        """Whether errors carry ``message`` in the body, as tests say."""
+        return self._world.settings.body_message
+
+    def control(self, server: Server) -> PveControl:
+        """The control calls for a cluster."""
+        return PveControl(server, self._world)
+
+    def handle(self, route: Route, call: Call) -> Result:
+        """Have the route's handler answer; raises ApiError."""
+        return route.handler(calls.Call(call.who, call.where, call.params, self._world))
+
+    def authenticate(self, request: Request, relative: str) -> str:
+        """Who sent the request, by ticket or token; raises ApiError."""
+        if (request.method, relative) in OPEN:
+            return ""
+        users, now = self._world.users, self._world.clock.now()
+        authorization = request.headers.get("authorization", "")
+        cookie = _credential(request.headers.get("cookie", ""), COOKIE) or _credential(authorization, COOKIE)
+        token = "" if cookie else _credential(authorization, TOKEN)
+        if not cookie and not token:
+            raise self._unknown("No ticket")
+        who = users.by_ticket(cookie, now) if cookie else users.by_token(token)
+        if who is None:
+            raise self._unknown("Authentication failed!")
+        by_ticket = cookie and request.method != "GET"
+        if by_ticket and not users.csrf_valid(who, request.headers.get("csrfpreventiontoken", "")):
+            raise self._unknown("Permission denied - invalid csrf token")
+        return who
+
+    def _unknown(self, said: str) -> ApiError:
+        return ApiError(401, said, form="empty", delay=self._world.settings.auth_delay)
+
+    def reach(self, node: str) -> None:
+        """Raise the ApiError of a node that cannot be reached."""
+        found = self._world.nodes.get(node)
+        if found is None:
+            unknown = "hostname lookup '{0}' failed - failed to get address info for: {0}: Name or service not known"
+            only_loopback = "address lookup for '{0}' did not find any IP address"
+            raise ApiError(500, (only_loopback if self._world.settings.loopback_names else unknown).format(node))
+        if not found.online:
+            raise ApiError(595, found.reason, form="empty", delay=found.delay)
+
+
+def _credential(header: str, name: str) -> str:
+    """A ticket or a token in a header's value, percent-decoded; empty where there is none.
+
+    Source: ``extract_auth_value`` in PVE::APIServer::Formatter.
+    """
+    found = re.search(rf"(?:^|\s){name}[= ]([^;]*)", header)
+    return urllib.parse.unquote(found[1]) if found else ""
