@@ -140,6 +140,7 @@ def _flaws_of_free(field: str, text: str) -> t.Iterator[Flaw]:
 
 
 def why_no_text(value: object) -> str:
+    """The flaw of a value that is no text."""
     if value is None:
         return "null is what a call answers that starts no task"
     if isinstance(value, (collections.abc.Mapping, list, tuple)):
