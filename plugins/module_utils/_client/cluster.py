@@ -44,6 +44,7 @@ class Cluster:
         self.warnings: list[str] = []
         self.last_errors: dict[str, str] = {}
         self.introducing = threading.Lock()
+        self.introduction = threading.Lock()
         self._strange_since: float | None = None
         self._lock = threading.Lock()
         self._current = 0

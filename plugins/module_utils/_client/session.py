@@ -87,7 +87,7 @@ class Session:
                 raise
         except LoginRefused as exc:
             if ticket is None:
-                raise login.refused(exc, now(), known=self._cluster.accepted) from None
+                raise self._noted(exc) from None
             # An expired ticket, or a node that has not yet heard of it.
             login.ensure(post, now(), instead_of=ticket)
         try:
@@ -106,14 +106,34 @@ class Session:
             return self._send(self._signed, host, request, deadline)
         first = cluster.introducing.acquire(timeout=_INTRODUCED_BY_ANOTHER_SECONDS)
         try:
+            # A node that hangs would keep everybody waiting, and use up the time in which a refusal is due.
+            if not first or self._seconds(deadline) < INTRODUCTION_SECONDS:
+                self._introduce(host, deadline)
             cluster.login.refusals.check(cluster.clock.monotonic())
-            if not cluster.introduced and self._seconds(deadline) < INTRODUCTION_SECONDS:
-                # Not the request itself: a node that hangs would use up the time that a refusal is due.
-                self._send(self._signed, host, _VERSION, deadline, patient=True)
             return self._send(self._signed, host, request, deadline)
+        except LoginRefused as exc:
+            # Noted before the next one may try.
+            raise self._noted(exc) from None
         finally:
             if first:
                 cluster.introducing.release()
+
+    def _introduce(self, host: str, deadline: float) -> None:
+        """Show the credentials with a question that the host answers by itself; one thread does it for all."""
+        with self._cluster.introduction:
+            self._cluster.login.refusals.check(self._cluster.clock.monotonic())
+            if not self._cluster.introduced:
+                try:
+                    self._send(self._signed, host, _VERSION, deadline, patient=True)
+                except LoginRefused as exc:
+                    raise self._noted(exc) from None
+
+    def _noted(self, refusal: LoginRefused) -> ApiError:
+        """The error that the refusal of a token means; a refused ticket may only be too old."""
+        cluster = self._cluster
+        if cluster.login.ticket is not None:
+            return refusal
+        return cluster.login.refused(refusal, cluster.clock.monotonic(), known=cluster.accepted)
 
     def _seconds(self, deadline: float) -> float:
         """How long a request may take."""

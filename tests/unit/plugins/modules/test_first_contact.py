@@ -114,6 +114,15 @@ def test_a_refusal_that_is_held_back_is_still_told(
     assert counters["failed_logins"] + counters["failed_authentications"] == 1
 
 
+def test_a_refused_token_is_not_shown_by_every_node(mock: Mock, call: Call) -> None:
+    mock.settings(auth_delay=1.5)
+    upids = mock.tasks(node=["pve1", "pve2", "pve3"], type="qmstart", duration=0, count=3)["upids"]
+    result = call.wait(upids, api_token_secret="wrong")
+    assert "401" in result["msg"]
+    # The second comes of a node that will not wait for the first any longer: that one might hang.
+    assert mock.counters()["failed_authentications"] <= 2
+
+
 def test_a_password_that_is_changed_in_mid_wait(monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call) -> None:
     monkeypatch.setattr(_login, "PAUSES", (0.2, 0.3))
     [done] = mock.tasks(node="pve2", type="qmstart", duration=0)["upids"]
