@@ -31,7 +31,7 @@ def ours(request: Json) -> Job:
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
     from ansible_collections.proxkit.tasks.plugins.module_utils._client import api  # noqa: F401 - imported before the clock starts
     from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import SystemClock
-    from ansible_collections.proxkit.tasks.plugins.modules import proxmox_task_wait
+    from ansible_collections.proxkit.tasks.plugins.module_utils._module import wait
 
     class CountingClock(SystemClock):
         """Counts the pauses between looks."""
@@ -43,12 +43,12 @@ def ours(request: Json) -> Job:
             self.pauses += threading.current_thread() is not threading.main_thread()
             return super().wait(event, seconds)
 
-    validator = ArgumentSpecValidator(proxmox_task_wait.ARGUMENT_SPEC)
+    validator = ArgumentSpecValidator(wait.SPEC.options)
 
     def job(upids: list[str]) -> Json:
         given = {**connection(Mock(request["state"])), "upids": upids, "timeout": 3600, **request.get("options", {})}
         clock = CountingClock()
-        result = proxmox_task_wait.run(validator.validate(given).validated_parameters, False, clock)
+        result = wait.run(validator.validate(given).validated_parameters, clock=clock)
         nodes = len({task["node"] for task in result["tasks"]})
         outcomes = collections.Counter(task["outcome"] for task in result["tasks"])
         return {"ok": outcomes["ok"], "looks": clock.pauses + nodes, "lines": len(result["tasks"][0]["log"] or ())}

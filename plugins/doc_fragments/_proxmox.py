@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the options that the modules share; mirrors module_utils/_module/options.py. Private to the collection."""
+"""Documentation of the options that the modules share; mirrors module_utils/_module/access.py. Private to the collection."""
 
 from __future__ import annotations
 

@@ -326,125 +326,18 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._module.python impor
 
 refuse_old_python()  # which could not read what is imported below
 
-import typing as t
-
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.find import Finder
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters, LogWish
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock, SystemClock
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError, TasksError
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import mask_warnings
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.info import SPEC, refused, run
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.masked import AnsibleModule
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.options import (
-    CONNECTION_SPEC,
-    LOG_LINES_SPEC,
-    UPIDS_SPEC,
-    connection,
-    guests,
-    line_count,
-    node_names,
-    outcomes,
-    owner,
-    period,
-    upids,
-    worker_types,
-)
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, info_result
-
-FILTERS: dict[str, dict[str, t.Any]] = {
-    "node": {"type": "list", "elements": "str"},
-    "type": {"type": "list", "elements": "str"},
-    # Text, so that an empty one means not given; Ansible would check choices before blanks are dropped.
-    "vmid": {"type": "list", "elements": "str"},
-    "user": {"type": "str"},
-    "outcome": {"type": "list", "elements": "str"},
-    "since": {"type": "str"},
-    "until": {"type": "str"},
-}
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    **CONNECTION_SPEC,
-    # Ansible makes a null of an option that is not given; a null that was given must not find everything.
-    "upids": {**UPIDS_SPEC, "aliases": ["upid", "task"], "default": {}},
-    **FILTERS,
-    "source": {"type": "str", "default": "all", "choices": ["archive", "active", "all"]},
-    "limit": {"type": "int", "default": 50},
-    "log": {"type": "str", "default": "never", "choices": ["never", "not_ok", "always"]},
-    "log_lines": LOG_LINES_SPEC,
-}
-
-
-def filters_of(params: t.Mapping[str, t.Any], now: float) -> Filters:
-    """The filters that the options describe; ``now`` in epoch seconds. Raises ``OptionError``."""
-    if params["limit"] < 0:
-        raise OptionError(f"limit: {params['limit']} is no number of tasks (0 means all).")
-    since, until = period(params["since"], params["until"], now)
-    filters = Filters(
-        source=params["source"],
-        types=worker_types(params["type"]),
-        vmids=guests(params["vmid"]),
-        user=owner(params["user"]),
-        outcomes=outcomes(params["outcome"]),
-        since=since,
-        until=until,
-        limit=params["limit"],
-    )
-    if filters.source == "archive" and filters.outcomes == ("running",):
-        raise OptionError("outcome: what is running is in no archive, so that no task can match source=archive.")
-    return filters
-
-
-def named_of(
-    params: t.Mapping[str, t.Any], nodes: t.Sequence[str], filters: Filters, service: str
-) -> tuple[list[Upid], list[t.Any]] | None:
-    """The tasks that ``upids`` names, and the values that name none; None where it is not given.
-
-    Raises ``OptionError`` where a filter is given as well.
-    """
-    if params["upids"] == {}:
-        return None
-    given = {
-        "node": nodes,
-        "type": filters.types,
-        "vmid": filters.vmids,
-        "user": filters.user,
-        "outcome": filters.outcomes,
-        "since": filters.since is not None,
-        "until": filters.until is not None,
-    }
-    extra = [name for name, value in given.items() if value]
-    if extra:
-        raise OptionError(f"upids and filters are mutually exclusive, but {' and '.join(extra)} is given too.")
-    return upids(params["upids"], service)
-
-
-def run(params: t.Mapping[str, t.Any], clock: Clock | None = None) -> Result:
-    """Find what the options ask for. Raises ``TasksError`` where nothing could be asked for."""
-    clock = clock or SystemClock()
-    who = connection(params)
-    filters = filters_of(params, clock.time())
-    nodes = node_names(params["node"])
-    log = LogWish(params["log"], line_count(params["log_lines"]))
-    named = named_of(params, nodes, filters, who.service)
-    tasks, no_task = named or ([], [])
-    if named and not tasks:
-        return info_result(Found([]), no_task=no_task)
-    from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
-
-    api = Api(who, clock)
-    finder = Finder(api.connect, clock, log)
-    found = finder.named(tasks) if named else finder.matching(nodes, filters)
-    warnings = [*api.warnings, *mask_warnings(params, [task.upid.text for task in found.tasks])]
-    return info_result(found, no_task=no_task, warnings=warnings)
 
 
 def main() -> None:
     """Run as a module."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
     try:
-        result = run(module.params)
+        result = run(module.params, module.check_mode)
     except TasksError as exc:
-        result = {**info_result(Found([])), "failed": True, "msg": exc.message}
+        result = refused(exc)
     for warning in result.pop("warnings"):
         module.warn(warning)
     if result.pop("failed"):

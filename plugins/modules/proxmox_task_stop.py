@@ -265,66 +265,18 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._module.python impor
 
 refuse_old_python()  # which could not read what is imported below
 
-import typing as t
-
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import LogWish, Plan
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.stop import seconds_for
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.wait import STOP_PAUSES, wait
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock, SystemClock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import mask_warnings
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.masked import AnsibleModule
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.options import (
-    CONNECTION_SPEC,
-    UPIDS_SPEC,
-    connection,
-    positive_seconds,
-    upids,
-)
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, stop_result
-
-# Enough for ten tasks of a node.
-SECONDS = 30.0
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    **CONNECTION_SPEC,
-    "upids": {**UPIDS_SPEC, "required": True},
-    "timeout": {"type": "float"},
-}
-
-
-def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = None) -> Result:
-    """Stop as the options say. Raises ``TasksError`` where nothing could be asked for."""
-    who = connection(params)
-    tasks, no_task = upids(params["upids"], who.service)
-    given = params["timeout"]
-    plan = Plan(
-        timeout=seconds_for(tasks, SECONDS) if given is None else positive_seconds("timeout", given),
-        interval=STOP_PAUSES[0],
-        longest=STOP_PAUSES[1],
-        one_look=check_mode,
-        stop=True,
-        request_timeout=who.timeout,
-        log=LogWish("never"),
-    )
-    if not tasks:
-        return stop_result(no_task=no_task)
-    from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
-
-    clock = clock or SystemClock()
-    api = Api(who, clock)
-    waited = wait(tasks, plan, api.connect, clock)
-    warnings = [*api.warnings, *mask_warnings(params, [task.upid.text for task in waited.tasks])]
-    return stop_result(waited, no_task=no_task, check_mode=check_mode, warnings=warnings)
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.stop import SPEC, refused, run
 
 
 def main() -> None:
     """Run as a module."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
     try:
         result = run(module.params, module.check_mode)
     except TasksError as exc:
-        result = {**stop_result(), "failed": True, "msg": exc.message}
+        result = refused(exc)
     for warning in result.pop("warnings"):
         module.warn(warning)
     if result.pop("failed"):

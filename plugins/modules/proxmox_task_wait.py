@@ -342,90 +342,18 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._module.python impor
 
 refuse_old_python()  # which could not read what is imported below
 
-import typing as t
-
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import LogWish, Plan
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.wait import stop_rest, wait
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock, SystemClock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import mask_warnings
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.masked import AnsibleModule
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.options import (
-    CONNECTION_SPEC,
-    LOG_LINES_SPEC,
-    UPIDS_SPEC,
-    connection,
-    line_count,
-    positive_seconds,
-    seconds,
-    upids,
-)
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, wait_result
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    **CONNECTION_SPEC,
-    "upids": {**UPIDS_SPEC, "required": True},
-    "timeout": {"type": "float", "default": 300},
-    "poll_interval": {"type": "float", "default": 0.5},
-    "poll_interval_max": {"type": "float", "default": 5},
-    "wait_for": {"type": "str", "default": "all", "choices": ["all", "any"]},
-    "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
-    "fail_fast": {"type": "bool", "default": False},
-    "on_timeout": {"type": "str", "default": "fail", "choices": ["fail", "continue", "stop"]},
-    "log": {"type": "str", "default": "not_ok", "choices": ["not_ok", "always", "never"]},
-    "log_lines": LOG_LINES_SPEC,
-    "follow_ha": {"type": "bool", "default": False},
-}
-
-
-def plan_of(params: t.Mapping[str, t.Any], check_mode: bool) -> Plan:
-    """The plan that the options describe. Raises ``OptionError``."""
-    interval = positive_seconds("poll_interval", params["poll_interval"])
-    return Plan(
-        timeout=seconds("timeout", params["timeout"]),
-        interval=interval,
-        longest=max(interval, positive_seconds("poll_interval_max", params["poll_interval_max"])),
-        wait_for=params["wait_for"],
-        fail_on=params["fail_on"],
-        fail_fast=params["fail_fast"],
-        one_look=check_mode,
-        follow_ha=params["follow_ha"],
-        request_timeout=positive_seconds("api_timeout", params["api_timeout"]),
-        log=LogWish(params["log"], line_count(params["log_lines"])),
-    )
-
-
-def run(params: t.Mapping[str, t.Any], check_mode: bool, clock: Clock | None = None) -> Result:
-    """Wait as the options say. Raises ``TasksError`` where nothing could be asked for."""
-    who = connection(params)
-    plan = plan_of(params, check_mode)
-    tasks, no_task = upids(params["upids"], who.service)
-    if not tasks:
-        return wait_result(no_task=no_task)
-    from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api  # noqa: PLC0415 - requests takes 0.2 s, bad input needs none
-
-    clock = clock or SystemClock()
-    api = Api(who, clock)
-    waited = wait(tasks, plan, api.connect, clock)
-    if waited.timed_out and params["on_timeout"] == "stop":
-        waited = stop_rest(waited, plan, api.connect, clock)
-    return wait_result(
-        waited,
-        no_task=no_task,
-        fail_on=params["fail_on"],
-        on_timeout=params["on_timeout"],
-        check_mode=check_mode,
-        warnings=[*api.warnings, *mask_warnings(params, [task.upid.text for task in waited.tasks])],
-    )
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.wait import SPEC, refused, run
 
 
 def main() -> None:
     """Run as a module."""
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=SPEC.options, supports_check_mode=True)
     try:
         result = run(module.params, module.check_mode)
     except TasksError as exc:
-        result = {**wait_result(), "failed": True, "msg": exc.message}
+        result = refused(exc)
     for warning in result.pop("warnings"):
         module.warn(warning)
     if result.pop("failed"):

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import time
-import types
 import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.proxkit.tasks.plugins.modules import proxmox_task_info, proxmox_task_stop, proxmox_task_wait
+from ansible_collections.proxkit.tasks.plugins.module_utils._module import info, stop, wait
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Spec
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import TOKEN_ID, TOKEN_SECRET, Mock, serve
 
 Result = dict[str, t.Any]
@@ -31,7 +31,7 @@ def mock(_endpoint: Mock) -> Mock:
 
 
 class Call:
-    """Calls a module's ``run`` with options that went through its argument specification."""
+    """Calls what each module calls, with options that went through its argument specification."""
 
     def __init__(self, mock: Mock) -> None:
         self.connection: dict[str, t.Any] = {
@@ -45,24 +45,23 @@ class Call:
 
     def wait(self, upids: t.Any, check_mode: bool = False, **options: t.Any) -> Result:
         """proxmox_task_wait."""
-        params = self.params(proxmox_task_wait, upids=upids, **options)
-        return self._timed(lambda: proxmox_task_wait.run(params, check_mode))
+        params = self.params(wait.SPEC, upids=upids, **options)
+        return self._timed(lambda: wait.run(params, check_mode))
 
     def stop(self, upids: t.Any, check_mode: bool = False, **options: t.Any) -> Result:
         """proxmox_task_stop."""
-        params = self.params(proxmox_task_stop, upids=upids, **options)
-        return self._timed(lambda: proxmox_task_stop.run(params, check_mode))
+        params = self.params(stop.SPEC, upids=upids, **options)
+        return self._timed(lambda: stop.run(params, check_mode))
 
     def info(self, **options: t.Any) -> Result:
         """proxmox_task_info."""
-        params = self.params(proxmox_task_info, **options)
-        return self._timed(lambda: proxmox_task_info.run(params))
+        params = self.params(info.SPEC, **options)
+        return self._timed(lambda: info.run(params))
 
-    def params(self, module: types.ModuleType, **options: t.Any) -> dict[str, t.Any]:
+    def params(self, spec: Spec, **options: t.Any) -> dict[str, t.Any]:
         """Validated options; one given as ``...`` is left out of the connection."""
         given = {name: value for name, value in {**self.connection, **options}.items() if value is not ...}
-        spec = module.ARGUMENT_SPEC
-        result = ArgumentSpecValidator(spec).validate(given)
+        result = ArgumentSpecValidator(spec.options).validate(given)
         assert not result.error_messages
         return t.cast("dict[str, t.Any]", result.validated_parameters)
 

@@ -18,8 +18,7 @@ from urllib.parse import quote, quote_plus, unquote
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import MASK
-
-Params = t.Mapping[str, t.Any]
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Params
 
 _SECRET_OPTIONS = ("api_password", "api_token_secret", "api_otp")
 # Options of these names are secrets, misspelt ones too: Ansible shows unknown options with their values.

@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils import basic
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.access import with_sources
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import secrets
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.options import with_sources
 
 
 class AnsibleModule(basic.AnsibleModule):  # type: ignore[misc]  # Ansible ships no types

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Waited
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found, Waited
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import FailOn, Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean, in_sentence
-
-if t.TYPE_CHECKING:
-    from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found
 
 Result = dict[str, t.Any]
 
 # A sentence names this many tasks; the result has them all.
 _MAX_NAMED = 3
-_NOTHING = Waited([], 0.0, False, frozenset(), (), [])
+_NOTHING_WAITED = Waited([], 0.0, False, frozenset(), (), [])
+_NOTHING_FOUND = Found([])
 
 
 def describe(task: Task) -> str:
@@ -54,7 +52,7 @@ def sentence(tasks: t.Sequence[Task], named: t.Sequence[Task], lead: str = "") -
 
 
 def wait_result(
-    waited: Waited = _NOTHING,
+    waited: Waited = _NOTHING_WAITED,
     *,
     no_task: t.Sequence[t.Any] = (),
     fail_on: FailOn = "error",
@@ -118,7 +116,7 @@ def _lost_logs(tasks: t.Sequence[Task]) -> list[str]:
 
 
 def stop_result(
-    waited: Waited = _NOTHING,
+    waited: Waited = _NOTHING_WAITED,
     *,
     no_task: t.Sequence[t.Any] = (),
     check_mode: bool = False,
@@ -163,7 +161,9 @@ def _tasks(count: int) -> str:
     return "1 task" if count == 1 else f"{count} tasks"
 
 
-def info_result(found: Found, *, no_task: t.Sequence[t.Any] = (), warnings: t.Sequence[str] = ()) -> Result:
+def info_result(
+    found: Found = _NOTHING_FOUND, *, no_task: t.Sequence[t.Any] = (), warnings: t.Sequence[str] = ()
+) -> Result:
     """The result of ``proxmox_task_info``; ``failed`` and ``warnings`` (texts) are for its caller."""
     unreachable = sorted(found.unreachable)
     nobody = bool(unreachable) and found.unreachable.keys() >= found.asked

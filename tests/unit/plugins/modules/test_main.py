@@ -57,6 +57,10 @@ def ended(
     return failed, result, warnings
 
 
+def params_of(call: Call, module: types.ModuleType, **options: t.Any) -> dict[str, t.Any]:
+    return call.params(module.SPEC, **options)
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_success_with_warnings(
     monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call, module: types.ModuleType
@@ -65,7 +69,7 @@ def test_success_with_warnings(
     aside = mock.tasks(node="pve2", type="qmstart", id=100, duration=0)["upids"] if module is proxmox_task_info else []
     if aside:
         mock.node(name="pve2", online=False)
-    failed, result, warnings = ended(monkeypatch, module, call.params(module, upids=upids + aside))
+    failed, result, warnings = ended(monkeypatch, module, params_of(call, module, upids=upids + aside))
     assert not failed
     assert result["tasks"][0]["outcome"] == "warning"
     assert len(warnings) == (0 if module is proxmox_task_stop else 1)
@@ -77,8 +81,10 @@ def test_failure_carries_the_whole_result(
     monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call, module: types.ModuleType
 ) -> None:
     upids = mock.tasks(type="qmstart", id=100, duration=60)["upids"]
-    good = ended(monkeypatch, module, call.params(module, upids=[]))[1]
-    failed, result, _warnings = ended(monkeypatch, module, call.params(module, upids=upids, api_token_secret="wrong"))
+    good = ended(monkeypatch, module, params_of(call, module, upids=[]))[1]
+    failed, result, _warnings = ended(
+        monkeypatch, module, params_of(call, module, upids=upids, api_token_secret="wrong")
+    )
     assert failed
     assert result.keys() == good.keys()
     assert "api_token_secret" in result["msg"]
@@ -89,8 +95,8 @@ def test_failure_carries_the_whole_result(
 def test_bad_input_carries_the_whole_result(
     monkeypatch: pytest.MonkeyPatch, call: Call, module: types.ModuleType
 ) -> None:
-    good = ended(monkeypatch, module, call.params(module, upids=[]))[1]
-    failed, result, _warnings = ended(monkeypatch, module, call.params(module, upids="nonsense"))
+    good = ended(monkeypatch, module, params_of(call, module, upids=[]))[1]
+    failed, result, _warnings = ended(monkeypatch, module, params_of(call, module, upids="nonsense"))
     assert failed
     assert result.keys() == good.keys()
     assert "does not begin with 'UPID:'" in result["msg"]
@@ -102,7 +108,7 @@ def test_a_secret_that_occurs_in_an_id_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call, module: types.ModuleType, option: str
 ) -> None:
     upids = mock.tasks(type="qmstart", id=123456, duration=0)["upids"]
-    params = call.params(module, upids=upids, **{option: "123456\n"})
+    params = params_of(call, module, upids=upids, **{option: "123456\n"})
     _failed, result, warnings = ended(monkeypatch, module, params)
     assert result["tasks"][0]["outcome"] == "ok"
     [warning] = warnings

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options: what they mean, and what is refused before anything is sent."""
+"""How to reach a cluster: what options mean, and what is refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -10,39 +10,19 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid, OptionError
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.options import (
-    CONNECTION_SPEC,
-    connection,
-    guests,
-    instant,
-    line_count,
-    node_names,
-    outcomes,
-    owner,
-    period,
-    positive_seconds,
-    seconds,
-    upids,
-    with_sources,
-    words,
-    worker_types,
-)
-
-UPID = "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
-NOW = 1800000000.0
-OTHER = "UPID:pve2:000AE992:00A21BA7:618C1D55:qmstart:101:ops@pve!ci:"
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.access import CONNECTION, connection, with_sources
 
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for options in CONNECTION_SPEC.values():
+    for options in CONNECTION.values():
         for name in options["fallback"][1]:
             monkeypatch.delenv(name, raising=False)
 
 
 def params(**options: t.Any) -> dict[str, t.Any]:
-    result = ArgumentSpecValidator(CONNECTION_SPEC).validate(options)
+    result = ArgumentSpecValidator(CONNECTION).validate(options)
     assert not result.error_messages
     return t.cast("dict[str, t.Any]", result.validated_parameters)
 
@@ -192,161 +172,3 @@ def test_secrets_do_not_show() -> None:
     who = connection(params(api_host="pve1", api_user="root@pam", api_password="hush", api_otp="123456"))
     assert "hush" not in repr(who)
     assert "123456" not in repr(who)
-
-
-def test_tasks_come_once_each_and_in_order() -> None:
-    found, no_task = upids([f"  {OTHER}\n", UPID, OTHER, f"pve:remote!{UPID}", None, "", "OK", "  "])
-    assert [upid.native for upid in found] == [OTHER, UPID]
-    assert no_task == [None, "", "OK", "  "]
-
-
-@pytest.mark.parametrize("value", [None, "", "OK", [], [None]])
-def test_no_task_at_all(value: t.Any) -> None:
-    assert upids(value) == ([], [] if value == [] else [value] if not isinstance(value, list) else value)
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        ({"upid": UPID}, "upid_extract"),
-        ([{"upid": UPID}], "upid_extract"),
-        ("nonsense", "does not begin with"),
-        (42, "not text"),
-        ([[UPID]], "not one id"),
-        (UPID[:-1], "colon at its end"),
-        (f"{UPID}comment", "comment"),
-        (
-            r"UPID:elsa:00004F37:0039E469:00000000:5CA78B83:garbage_collection::root@pam:",
-            "id of pbs, but service is pve: Proxmox Backup Server knows",
-        ),
-        (UPID.replace("pve1", "********"), "Ansible put"),
-        (UPID.replace(":", "%3A"), r"percent-encoded.*\| proxkit\.tasks\.upid_extract"),
-        *(
-            (text, r"\bproxkit\.tasks\.upid_extract\b")
-            for text in (
-                f"{UPID} {OTHER}",
-                f"{UPID},{OTHER}",
-                f"{UPID}\n{UPID}",
-                f"started {UPID}",
-                f"{UPID} in the background",
-                f"['{UPID}']",
-            )
-        ),
-    ],
-)
-def test_what_names_no_task_is_refused(value: t.Any, words: str) -> None:
-    with pytest.raises((OptionError, InvalidUpid), match=words):
-        upids(value)
-
-
-@pytest.mark.parametrize(
-    ("value", "epoch"),
-    [
-        (None, None),
-        ("1700000000", 1700000000),
-        ("2023-11-14T22:13:20", 1700000000),
-        ("2023-11-14T22:13:20Z", 1700000000),
-        ("2023-11-14 23:13:20+01:00", 1700000000),
-        ("2023-11-14", 1699920000),
-        ("1700000000.75", 1700000000),
-        ("2023-11-14T22:13:20.5Z", 1700000000),
-        ("2023-11-14T23:13:20.123456789+0100", 1700000000),
-        ("", None),
-        (" ", None),
-        ("90s", 1800000000 - 90),
-        ("30m", 1800000000 - 1800),
-        (" 24h ", 1800000000 - 86400),
-        ("7d", 1800000000 - 604800),
-        ("2w", 1800000000 - 1209600),
-        ("0s", 1800000000),
-    ],
-)
-def test_instants(value: str | None, epoch: int | None) -> None:
-    assert instant("since", value, NOW) == epoch
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        *("yesterday", "-5", "2023-13-01", "1e9", "24 hours", "24H", "h", "-24h", "1.5h", "1h30m", "٣h"),
-        # what no task can have
-        *("99999999999", "9" * 400, "1969-12-31", "0001-01-01T00:00:00+23:00", "9999-12-31", "9999w", "9" * 400 + "s"),
-    ],
-)
-def test_what_is_no_instant(value: str) -> None:
-    with pytest.raises(OptionError, match=r"^since: "):
-        instant("since", value, NOW)
-
-
-def test_a_period_has_time_in_it() -> None:
-    assert period("2h", "1h", NOW) == (NOW - 7200, NOW - 3600)
-    assert period("", None, NOW) == (None, None)
-    assert period("1h", "1h", NOW) == (NOW - 3600, NOW - 3600)
-    with pytest.raises(OptionError, match="since: '1h' is later than until"):
-        period("1h", "2h", NOW)
-
-
-@pytest.mark.parametrize(
-    ("value", "elements"),
-    [
-        (None, ()),
-        ([], ()),
-        ([""], ()),
-        ([" ", ","], ()),
-        (["vzdump", " qmstart "], ("vzdump", "qmstart")),
-        (["vzdump, qmstart", "vzdump", "a,,b"], ("vzdump", "qmstart", "a", "b")),
-        ([100, "101"], ("100", "101")),
-    ],
-)
-def test_words(value: list[t.Any] | None, elements: tuple[str, ...]) -> None:
-    assert words(value) == elements
-
-
-def test_filters_take_lists_as_text() -> None:
-    assert node_names(["pve1", " pve-2", ""]) == ["pve1", "pve-2"]
-    assert worker_types(["vzdump, qmstart"]) == ("vzdump", "qmstart")
-    assert guests([100, " 101", "100,102"]) == (100, 101, 102)
-    assert outcomes(["ok, error"]) == ("ok", "error")
-    assert (owner(" root@pam!ci "), owner(" "), owner(None)) == ("root@pam!ci", None, None)
-    for made in (node_names, worker_types, guests, outcomes):
-        assert not made([""])
-        assert not made(None)
-
-
-@pytest.mark.parametrize(
-    ("made", "value", "text"),
-    [
-        *(
-            (guests, [value], f"^vmid: '{value}' is no id")
-            for value in ("99", "1000000000", "-100", "1e3", "0100", "a")
-        ),
-        (outcomes, ["ok, failed"], "^outcome: 'failed' is none of ok, warning, error, unknown, running"),
-        (worker_types, ["vz dump"], "^type: 'vz dump' is no type"),
-        (worker_types, ["a/b"], "^type: "),
-        *(
-            (owner, value, "^user: .* no task can match")
-            for value in ("root", "@pam", "root@pam!", "a b@pam", "a:b@pam")
-        ),
-    ],
-)
-def test_a_filter_that_can_never_match_is_refused_by_name(made: t.Any, value: t.Any, text: str) -> None:
-    with pytest.raises(OptionError, match=text):
-        made(value)
-
-
-def test_numbers_that_cannot_be() -> None:
-    assert (seconds("timeout", 0), positive_seconds("poll_interval", 0.1), line_count(0)) == (0, 0.1, 0)
-    for value in (-1, float("nan"), float("inf"), 1e300):
-        with pytest.raises(OptionError, match="timeout"):
-            seconds("timeout", value)
-        with pytest.raises(OptionError, match="poll_interval"):
-            positive_seconds("poll_interval", value)
-    with pytest.raises(OptionError, match="log_lines"):
-        line_count(-1)
-
-
-def test_node_names() -> None:
-    assert node_names(["pve1", "pve-2", "pve1"]) == ["pve1", "pve-2"]
-    for name in ("../x", "pve/1", "-pve", "pve.1"):
-        with pytest.raises(OptionError, match="node"):
-            node_names([name])

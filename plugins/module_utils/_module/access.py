@@ -1,0 +1,139 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How to reach a cluster: the options of all modules, and the connection made of them. Private to the collection."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.common import validation
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import credentials
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Options, Params
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.values import positive_seconds, words
+
+if t.TYPE_CHECKING:
+    from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api
+    from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
+
+CONNECTION: Options = {
+    "api_host": {"type": "list", "elements": "str", "required": True, "fallback": (env_fallback, ["PROXMOX_HOST"])},
+    "api_port": {"type": "int", "fallback": (env_fallback, ["PROXMOX_PORT"])},
+    "api_user": {"type": "str", "fallback": (env_fallback, ["PROXMOX_USER"])},
+    "api_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["PROXMOX_PASSWORD"])},
+    "api_otp": {"type": "str", "no_log": True, "fallback": (env_fallback, ["PROXMOX_OTP"])},
+    "api_token_id": {"type": "str", "no_log": False, "fallback": (env_fallback, ["PROXMOX_TOKEN_ID"])},
+    "api_token_secret": {"type": "str", "no_log": True, "fallback": (env_fallback, ["PROXMOX_TOKEN_SECRET"])},
+    "validate_certs": {"type": "bool", "default": True, "fallback": (env_fallback, ["PROXMOX_VALIDATE_CERTS"])},
+    "ca_path": {"type": "path", "fallback": (env_fallback, ["PROXMOX_CA_PATH"])},
+    "api_timeout": {"type": "float", "default": 15, "fallback": (env_fallback, ["PROXMOX_API_TIMEOUT"])},
+    "service": {"type": "str", "default": "pve", "choices": ["pve"], "fallback": (env_fallback, ["PROXMOX_SERVICE"])},
+}
+
+_HOST = re.compile(
+    r"\[(?P<bracketed>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\](?::(?P<port6>[0-9]{1,5}))?"
+    r"|(?P<name>[\w.-]+)(?::(?P<port>[0-9]{1,5}))?"
+    r"|(?P<bare>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[\w.-]+)?)",
+    re.ASCII,
+)
+
+
+def connection(params: Params) -> Connection:
+    """The connection that validated connection options name.
+
+    Raises ``OptionError`` where they contradict each other or cannot work; a value from the environment is blamed on
+    its variable. The message never holds a credential.
+    """
+    try:
+        return Connection(
+            hosts=_hosts(params["api_host"], params["api_port"]),
+            **vars(credentials(params)),
+            validate_certs=params["validate_certs"],
+            ca_path=_authorities(params["ca_path"], params["validate_certs"]),
+            ca_option=with_sources("ca_path", params),
+            timeout=positive_seconds("api_timeout", params["api_timeout"]),
+            service=params["service"],
+        )
+    except OptionError as exc:
+        raise OptionError(with_sources(exc.message, params)) from None
+
+
+def api_of(who: Connection, clock: Clock) -> Api:
+    """Who answers there. Raises ``OptionError``: a library is missing, or ``ca_path`` holds no certificate."""
+    # Late: bad input needs no requests, whose import takes 0.2 s.
+    from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api  # noqa: PLC0415 - as above
+
+    return Api(who, clock)
+
+
+def with_sources(text: str, params: Params) -> str:
+    """``text`` with the variable named behind each connection option in it whose value came from the environment."""
+    for option, spec in CONNECTION.items():
+        variable = spec["fallback"][1][0]
+        if _is_from(os.environ.get(variable), params.get(option), spec["type"]):
+            text = re.sub(rf"(?<![\w-]){option}(?![\w-])(?! \(from)", f"{option} (from {variable})", text, count=1)
+    return text
+
+
+_CONVERSIONS: dict[str, t.Callable[[str], t.Any]] = {
+    "str": str,
+    "list": validation.check_type_list,
+    "int": validation.check_type_int,
+    "float": validation.check_type_float,
+    "path": validation.check_type_path,
+    "bool": validation.check_type_bool,
+}
+
+
+def _is_from(raw: str | None, value: t.Any, kind: str) -> bool:
+    """Whether an option's value, converted or refused, is what a variable holds."""
+    if raw is None or raw == value:
+        return raw is not None
+    try:
+        return bool(_CONVERSIONS[kind](raw) == value)
+    except (TypeError, ValueError):
+        return False
+
+
+def _authorities(ca_path: str | None, validate_certs: bool) -> str | None:
+    if ca_path and validate_certs and not os.access(ca_path, os.R_OK):
+        raise OptionError(f"ca_path: {ca_path} cannot be read on the machine where this task runs.")
+    return ca_path
+
+
+def _hosts(api_host: t.Iterable[t.Any], api_port: int | None) -> tuple[str, ...]:
+    port = 8006 if api_port is None else api_port
+    if not 0 < port < 65536:
+        raise OptionError(f"api_port: {port} is no port number.")
+    # Before anything else, and in all of them: a comma in a password makes two entries of it.
+    if any("@" in str(entry) for entry in api_host):
+        raise OptionError(
+            "api_host: an address with a user in it is not taken. Give the host alone, the user as api_user and the "
+            "password as api_password."
+        )
+    hosts = [_authority(host, port) for host in words(api_host)]
+    if not hosts:
+        raise OptionError("api_host: no host is named.")
+    return tuple(dict.fromkeys(hosts))
+
+
+def _authority(given: str, port: int) -> str:
+    """``host:port`` of an address; people paste the URL of the web interface."""
+    scheme, mark, rest = given.rpartition("://")
+    if mark and scheme.lower() != "https":
+        raise OptionError(f"api_host: {given!r} is not https, and Proxmox has no other API: give the host alone.")
+    match = _HOST.fullmatch(rest[:-1] if rest.endswith("/") else rest)
+    if not match and re.search("[/?#]", rest):
+        raise OptionError(f"api_host: {given!r} has a path: give the host alone, or https://host:port/.")
+    if not match:
+        raise OptionError(f"api_host: {given!r} is no host name and no address.")
+    address = match["bracketed"] or match["bare"]
+    own_port = match["port6"] or match["port"]
+    if own_port and not 0 < int(own_port) < 65536:
+        raise OptionError(f"api_host: {own_port} in {given!r} is no port number.")
+    return f"[{address}]:{own_port or port}" if address else f"{match['name']}:{own_port or port}"

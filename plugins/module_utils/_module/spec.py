@@ -1,0 +1,40 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module takes: its options, and which of them exclude others. Private to the collection."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.values import words
+
+Options = dict[str, dict[str, t.Any]]
+Params = t.Mapping[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """The argument specification of a module, and what Ansible cannot check of it.
+
+    ``filters`` are the options of which none may be given beside ``upids``. Ansible's own ``mutually_exclusive`` would
+    take an empty text or list for given.
+    """
+
+    options: Options
+    filters: tuple[str, ...] = ()
+
+    def by_name(self, params: Params) -> bool:
+        """Whether tasks are asked for by name. Raises ``OptionError`` where filters are given as well."""
+        if params["upids"] == self.options["upids"].get("default"):
+            return False
+        extra = [name for name in self.filters if _is_given(params[name])]
+        if extra:
+            raise OptionError(f"upids and filters are mutually exclusive, but {' and '.join(extra)} is given too.")
+        return True
+
+
+def _is_given(value: t.Any) -> bool:
+    return bool(words([value] if isinstance(value, str) else value))

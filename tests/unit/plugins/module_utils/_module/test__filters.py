@@ -1,0 +1,108 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters: what they mean, and which can never match."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.filters import (
+    guests,
+    instant,
+    node_names,
+    outcomes,
+    owner,
+    period,
+    worker_types,
+)
+
+NOW = 1800000000.0
+
+
+@pytest.mark.parametrize(
+    ("value", "epoch"),
+    [
+        (None, None),
+        ("1700000000", 1700000000),
+        ("2023-11-14T22:13:20", 1700000000),
+        ("2023-11-14T22:13:20Z", 1700000000),
+        ("2023-11-14 23:13:20+01:00", 1700000000),
+        ("2023-11-14", 1699920000),
+        ("1700000000.75", 1700000000),
+        ("2023-11-14T22:13:20.5Z", 1700000000),
+        ("2023-11-14T23:13:20.123456789+0100", 1700000000),
+        ("", None),
+        (" ", None),
+        ("90s", 1800000000 - 90),
+        ("30m", 1800000000 - 1800),
+        (" 24h ", 1800000000 - 86400),
+        ("7d", 1800000000 - 604800),
+        ("2w", 1800000000 - 1209600),
+        ("0s", 1800000000),
+    ],
+)
+def test_instants(value: str | None, epoch: int | None) -> None:
+    assert instant("since", value, NOW) == epoch
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("yesterday", "-5", "2023-13-01", "1e9", "24 hours", "24H", "h", "-24h", "1.5h", "1h30m", "٣h"),
+        # what no task can have
+        *("99999999999", "9" * 400, "1969-12-31", "0001-01-01T00:00:00+23:00", "9999-12-31", "9999w", "9" * 400 + "s"),
+    ],
+)
+def test_what_is_no_instant(value: str) -> None:
+    with pytest.raises(OptionError, match=r"^since: "):
+        instant("since", value, NOW)
+
+
+def test_a_period_has_time_in_it() -> None:
+    assert period("2h", "1h", NOW) == (NOW - 7200, NOW - 3600)
+    assert period("", None, NOW) == (None, None)
+    assert period("1h", "1h", NOW) == (NOW - 3600, NOW - 3600)
+    with pytest.raises(OptionError, match="since: '1h' is later than until"):
+        period("1h", "2h", NOW)
+
+
+def test_filters_take_lists_as_text() -> None:
+    assert node_names(["pve1", " pve-2", ""]) == ["pve1", "pve-2"]
+    assert worker_types(["vzdump, qmstart"]) == ("vzdump", "qmstart")
+    assert guests([100, " 101", "100,102"]) == (100, 101, 102)
+    assert outcomes(["ok, error"]) == ("ok", "error")
+    assert (owner(" root@pam!ci "), owner(" "), owner(None)) == ("root@pam!ci", None, None)
+    for made in (node_names, worker_types, guests, outcomes):
+        assert not made([""])
+        assert not made(None)
+
+
+@pytest.mark.parametrize(
+    ("made", "value", "text"),
+    [
+        *(
+            (guests, [value], f"^vmid: '{value}' is no id")
+            for value in ("99", "1000000000", "-100", "1e3", "0100", "a")
+        ),
+        (outcomes, ["ok, failed"], "^outcome: 'failed' is none of ok, warning, error, unknown, running"),
+        (worker_types, ["vz dump"], "^type: 'vz dump' is no type"),
+        (worker_types, ["a/b"], "^type: "),
+        *(
+            (owner, value, "^user: .* no task can match")
+            for value in ("root", "@pam", "root@pam!", "a b@pam", "a:b@pam")
+        ),
+    ],
+)
+def test_a_filter_that_can_never_match_is_refused_by_name(made: t.Any, value: t.Any, text: str) -> None:
+    with pytest.raises(OptionError, match=text):
+        made(value)
+
+
+def test_node_names() -> None:
+    assert node_names(["pve1", "pve-2", "pve1"]) == ["pve1", "pve-2"]
+    for name in ("../x", "pve/1", "-pve", "pve.1"):
+        with pytest.raises(OptionError, match="node"):
+            node_names([name])
