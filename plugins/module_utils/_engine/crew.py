@@ -20,7 +20,7 @@ class Worker(t.Protocol):
 
 
 class Crew:
-    """Who is at work. Its methods are for the thread that waits, ``tell`` is for all."""
+    """Who is at work. Its methods are for the thread that waits, ``note_news`` is for all."""
 
     def __init__(self, clock: Clock) -> None:
         """Nobody is at work yet; ``clock`` starts the threads and passes the time between two pieces of news."""
@@ -46,13 +46,13 @@ class Crew:
             finally:
                 worker.source.close()
                 self._idle.add(worker)
-                self.tell()
+                self.note_news()
 
         self._workers.append(worker)
         # A request that hangs must not keep the process when the deadline is over.
         self._clock.start(guarded)
 
-    def tell(self) -> None:
+    def note_news(self) -> None:
         """There is news."""
         self._news.set()
 

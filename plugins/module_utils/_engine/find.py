@@ -134,7 +134,7 @@ def _upid_of(row: Row) -> Upid | None:
         return None
 
 
-Ask = t.Callable[[Reader, Found], None]
+Search = t.Callable[[Reader, Found], None]
 
 
 class Finder:
@@ -168,8 +168,8 @@ class Finder:
 
     # One node
 
-    def _namer(self, upids: t.Sequence[Upid]) -> Ask:
-        def ask(source: Reader, found: Found) -> None:
+    def _namer(self, upids: t.Sequence[Upid]) -> Search:
+        def search(source: Reader, found: Found) -> None:
             named = Named(source, upids)
             try:
                 named.find()
@@ -179,17 +179,17 @@ class Finder:
                 found.errors.extend(named.errors)
                 found.tasks.extend(self._logged(source, named.tasks, found))
 
-        return ask
+        return search
 
-    def _matcher(self, node: str, filters: Filters) -> Ask:
-        def ask(source: Reader, found: Found) -> None:
+    def _matcher(self, node: str, filters: Filters) -> Search:
+        def search(source: Reader, found: Found) -> None:
             pages = _Pages(source, node, filters, found)
             try:
                 pages.find()
             finally:
                 found.tasks.extend(self._logged(source, pages.latest, found))
 
-        return ask
+        return search
 
     def _logged(self, source: Reader, tasks: t.Sequence[Task], found: Found) -> list[Task]:
         """``tasks`` with the logs that are wanted; what keeps from those costs nothing else."""
@@ -207,11 +207,11 @@ class Finder:
 
     # All nodes
 
-    def _each_node(self, asks: t.Mapping[str, Ask]) -> Found:
+    def _each_node(self, searches: t.Mapping[str, Search]) -> Found:
         """Put each node's questions in a thread; a node that does not answer keeps nothing from the others."""
-        everything = Found([], frozenset(asks))
+        everything = Found([], frozenset(searches))
         with concurrent.futures.ThreadPoolExecutor(max_workers=_NODES_AT_ONCE) as pool:
-            futures = {node: pool.submit(self._ask_node, ask) for node, ask in asks.items()}
+            futures = {node: pool.submit(self._search_node, search) for node, search in searches.items()}
         for node, future in futures.items():
             found, error = future.result()
             everything.tasks.extend(found.tasks)
@@ -224,11 +224,11 @@ class Finder:
                 everything.errors.append(error)
         return everything
 
-    def _ask_node(self, ask: Ask) -> tuple[Found, ApiError | None]:
+    def _search_node(self, search: Search) -> tuple[Found, ApiError | None]:
         found = Found([])
         source = self._patient()
         try:
-            ask(source, found)
+            search(source, found)
         except ApiError as exc:
             return found, exc
         finally:

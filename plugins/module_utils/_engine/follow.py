@@ -62,8 +62,8 @@ class Follow:
                 fault = exc.message
             if self.found is not None or now >= self._end or self.finish.is_set():
                 break
-            wait = pause(now - self._begun, self._plan.interval, self._plan.longest)
-            if self._clock.wait(self.finish, min(wait, max(0.0, self._end - now))):
+            seconds = pause(now - self._begun, self._plan.interval, self._plan.longest)
+            if self._clock.wait(self.finish, min(seconds, max(0.0, self._end - now))):
                 break
         if self.found is None:
             self.warning = self._why_not(fault)

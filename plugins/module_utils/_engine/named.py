@@ -46,7 +46,7 @@ class Named:
             task = self._by_list(upid) if len(self._upids) >= LIST_FROM else None
             # What a row says of a task that ended is final; else only the task itself knows.
             if task is None or task.outcome in ("running", "unknown"):
-                task = self._look(upid)
+                task = self._told_by_node(upid)
             self.tasks.append(task)
         if any(task.sight == "stopped" and task.endtime is None for task in self.tasks):
             self.tasks = add_endtimes(self.tasks, self._listed())
@@ -67,7 +67,7 @@ class Named:
     def _by_list(self, upid: Upid) -> Task | None:
         return task_of(upid, self._listed().get(upid.native))
 
-    def _look(self, upid: Upid) -> Task:
+    def _told_by_node(self, upid: Upid) -> Task:
         try:
             look = look_at(self._source, upid, NEVER, lambda: self._by_list(upid))
         except NoSuchTask as exc:

@@ -28,29 +28,29 @@ class Patient:
 
     def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.status(upid, deadline))
+        return self._patiently(lambda: self._source.status(upid, deadline))
 
     def listed(self, node: str, deadline: float, **filters: t.Any) -> tuple[Rows, int | None]:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.listed(node, deadline, **filters))
+        return self._patiently(lambda: self._source.listed(node, deadline, **filters))
 
     def cluster_tasks(self, deadline: float) -> Rows:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.cluster_tasks(deadline))
+        return self._patiently(lambda: self._source.cluster_tasks(deadline))
 
     def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.log(upid, start, limit, deadline))
+        return self._patiently(lambda: self._source.log(upid, start, limit, deadline))
 
     def node_names(self, deadline: float) -> list[str]:
         """As of ``Reader``."""
-        return self._ask(lambda: self._source.node_names(deadline))
+        return self._patiently(lambda: self._source.node_names(deadline))
 
     def close(self) -> None:
         """As of ``Reader``."""
         self._source.close()
 
-    def _ask(self, ask: t.Callable[[], T]) -> T:
+    def _patiently(self, ask: t.Callable[[], T]) -> T:
         for _try in range(TRIES - 1):
             try:
                 return ask()

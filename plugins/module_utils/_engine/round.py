@@ -67,8 +67,8 @@ class Round:
         self._lost: dict[str, NoSuchTask] = {}  # whom the node does not know, by UPID
         self._entries: dict[str, Entry] = {}
 
-    def look(self, entries: t.Iterable[Entry], deadline: float, last: bool) -> None:
-        """One look at ``entries``; at ``deadline`` answers are of no more use, ``last`` says that no other look follows.
+    def make(self, entries: t.Iterable[Entry], deadline: float, last: bool) -> None:
+        """One look at ``entries``; at ``deadline`` answers are of no more use, ``last``: no other look follows.
 
         Then ``fault`` is what kept from seeing all of them, ``not_proxmox`` that it was somebody else who answered.
         Raises ``ApiError`` where going on makes no sense.
@@ -82,9 +82,9 @@ class Round:
         )
         try:
             if len(pending) < LIST_FROM:
-                self._ask_each(pending)
+                self._check_each(pending)
             else:
-                self._ask_lists(pending)
+                self._go_by_lists(pending)
             self._settle_lost()
         except ApiError as exc:
             self._note(exc)
@@ -92,11 +92,11 @@ class Round:
             if isinstance(exc, Hopeless):
                 raise
             if isinstance(exc, NodeUnreachable):
-                self._ask_cluster(pending)
+                self._go_by_cluster(pending)
 
     # Lists
 
-    def _ask_lists(self, pending: list[Entry]) -> None:
+    def _go_by_lists(self, pending: list[Entry]) -> None:
         """Believe what lists say, the one that tells most first; ask /status where that does not do."""
         untold = pending
         running: list[Entry] = []
@@ -120,7 +120,7 @@ class Round:
             running += shown
             untold = [entry for entry in untold if told.get(entry.upid.native) is None]
         rested = [entry for entry in untold if self._last or self._now - entry.ran > REST_SECONDS]
-        self._ask_each([*singly, *rested])
+        self._check_each([*singly, *rested])
         self._probe(running)
 
     def _apply(self, entry: Entry, task: Task | None, singly: list[Entry]) -> bool:
@@ -160,7 +160,7 @@ class Round:
         rows = by_upid(self._source.cluster_tasks(self._deadline))
         return {upid.native: task_of_cluster(upid, rows.get(upid.native)) for upid in upids}
 
-    def _ask_cluster(self, pending: t.Iterable[Entry]) -> None:
+    def _go_by_cluster(self, pending: t.Iterable[Entry]) -> None:
         """A node that is down: the cluster file system may know of tasks that ended on it before."""
         entries = [entry for entry in pending if not entry.settled]
         try:
@@ -178,11 +178,11 @@ class Round:
 
     # Single tasks
 
-    def _ask_each(self, entries: t.Sequence[Entry]) -> None:
+    def _check_each(self, entries: t.Sequence[Entry]) -> None:
         for number, entry in enumerate(entries):
             if number and self._clock.monotonic() >= self._deadline:
                 return
-            self._ask(entry)
+            self._check(entry)
 
     def _probe(self, running: t.Sequence[Entry]) -> None:
         """Ask for one of those that a list has long said to run; where the list turns out to lag, for all of them.
@@ -193,11 +193,11 @@ class Round:
         if self._last:
             doubtful = [entry for entry in running if self._now - entry.ran > REST_SECONDS]
         probes = sorted(doubtful, key=lambda entry: entry.asked)[: FEW if self._last else 1]
-        self._ask_each(probes)
+        self._check_each(probes)
         ended = [entry.upid for entry in probes if entry.settled]
         rest = [entry for entry in running if entry not in probes]
         if ended and rest and (self._last or self._lags(ended[0])):
-            self._ask_each(rest)
+            self._check_each(rest)
 
     def _lags(self, upid: Upid) -> bool:
         """Whether the list still says that a task runs which ended a moment ago at the least."""
@@ -205,7 +205,7 @@ class Round:
         task = self._tell_running([upid])[upid.native]
         return task is not None and task.sight == "running"
 
-    def _ask(self, entry: Entry) -> None:
+    def _check(self, entry: Entry) -> None:
         """Ask the node about one task. Raises where that says something about the node or the host."""
         entry.asked = self._clock.monotonic()
         try:

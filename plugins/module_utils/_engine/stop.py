@@ -95,11 +95,11 @@ class Stopper:
         while len(watch.settled) < len(watch.tasks) and self._clock.monotonic() < self._end:
             upid = self._todo.take(self._clock.monotonic())
             if upid is not None:
-                self._todo.put_back(upid, self._stop(upid))
+                self._todo.put_back(upid, self._stop_one(upid))
             elif self._clock.wait(self.finish, _IDLE_SECONDS):
                 return
 
-    def _stop(self, upid: Upid) -> float:
+    def _stop_one(self, upid: Upid) -> float:
         """Stop one task, and see whether it is gone. When to try again, where it is not."""
         # Rows of lists may be stale: what ended by itself is not ours, and is told nothing any more.
         if not self._runs(upid):

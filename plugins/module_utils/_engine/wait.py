@@ -115,12 +115,12 @@ class _Waiter:
     def _watch(self, node: str, upids: t.Sequence[Upid]) -> None:
         watch = Watch(node, upids, self._connect(), self._plan, self._clock, self._begun)
         self._known.watches.append(watch)
-        self._crew.start(watch, lambda: watch.run(self._crew.tell))
+        self._crew.start(watch, lambda: watch.run(self._crew.note_news))
         if self._plan.stop and not self._plan.one_look:
             todo = StopList(watch)
             self._known.stop_lists.append(todo)
             for _index in range(min(SIDE_BY_SIDE, len(upids))):
-                stopper = Stopper(todo, self._connect(), self._clock, self._deadline, self._crew.tell)
+                stopper = Stopper(todo, self._connect(), self._clock, self._deadline, self._crew.note_news)
                 self._crew.start(stopper, stopper.run)
 
     def _follow(self, request: Upid) -> None:

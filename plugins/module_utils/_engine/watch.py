@@ -72,7 +72,7 @@ class Watch:
         while True:
             at = self._clock.monotonic()
             answer_deadline = self._deadline + LOOK_GRACE
-            self._round.look(self._entries.values(), answer_deadline, self._plan.one_look or at >= self._deadline)
+            self._round.make(self._entries.values(), answer_deadline, self._plan.one_look or at >= self._deadline)
             self.looked.set()
             changed()
             self.gathering = True
@@ -83,10 +83,10 @@ class Watch:
             last = self._plan.one_look or at >= self._deadline or now >= self._deadline + LOOK_GRACE / 2
             if last or not self._pending() or self.finish.is_set():
                 break
-            wait = pause(now - self._begun, self._plan.interval, self._plan.longest)
+            seconds = pause(now - self._begun, self._plan.interval, self._plan.longest)
             if self._round.not_proxmox:
-                wait = min(wait, SHORT_PAUSE)
-            if self._clock.wait(self.finish, min(wait, max(0.0, self._deadline - now))):
+                seconds = min(seconds, SHORT_PAUSE)
+            if self._clock.wait(self.finish, min(seconds, max(0.0, self._deadline - now))):
                 break
         self.gathering = True
         self._gather(self._deadline + GATHER_GRACE)
