@@ -80,7 +80,7 @@ class Known:
 
     # What came out
 
-    def waited(self, elapsed: float, fatal: TasksError | None) -> Waited:
+    def waited(self, elapsed: float, fatal: TasksError | None, warnings: t.Iterable[str] = ()) -> Waited:
         """The result of a wait of ``elapsed`` seconds that ``fatal`` ended, if anything did."""
         told = self.settled  # before the tasks, which may only be newer
         tasks = self._tasks(fatal)
@@ -94,7 +94,7 @@ class Known:
             timed_out=over and not complete and not self.enough,
             settled=settled,
             stopped=self._stopped(tasks),
-            warnings=[follow.warning for follow in self.follows.values() if follow.warning],
+            warnings=[*(follow.warning for follow in self.follows.values() if follow.warning), *warnings],
             fatal=fatal,
             timeout=self._plan.timeout,
         )

@@ -16,6 +16,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.crew import 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.ending import Standing, wake_at
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.follow import Follow
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.known import Known
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Observer, Shielded
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Connect
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.stop import (
@@ -37,17 +38,20 @@ STOP_SECONDS = 13.0
 STOP_PAUSES = (0.5, 1.0)
 
 
-def wait(upids: t.Sequence[Upid], plan: Plan, connect: Connect, clock: Clock) -> Waited:
+def wait(
+    upids: t.Sequence[Upid], plan: Plan, connect: Connect, clock: Clock, observer: Observer | None = None
+) -> Waited:
     """Wait for tasks as ``plan`` says; ends at the latest 2 s after the deadline, whatever the servers do.
 
     Before anybody has answered it lasts for at least some 5.5 s: a refusal of the credentials takes that long.
 
-    ``connect`` gives a source of its own to each thread. What could not be found out is in the result, never raised.
+    ``connect`` gives a source of its own to each thread; ``observer`` is told what they see, and if it fails there is a
+    warning. What could not be found out is in the result, never raised.
     """
-    return _Waiter(upids, plan, connect, clock).result()
+    return _Waiter(upids, plan, connect, clock, observer).result()
 
 
-def stop_rest(waited: Waited, plan: Plan, connect: Connect, clock: Clock) -> Waited:
+def stop_rest(waited: Waited, plan: Plan, connect: Connect, clock: Clock, observer: Observer | None = None) -> Waited:
     """Stop what still runs after a wait that timed out, and see to it that it is gone.
 
     Takes 15 s at the most, and a second more for every task beyond ten on the busiest node.
@@ -63,7 +67,7 @@ def stop_rest(waited: Waited, plan: Plan, connect: Connect, clock: Clock) -> Wai
         interval=min(plan.interval, STOP_PAUSES[0]),
         longest=STOP_PAUSES[1],
     )
-    stopping = wait(rest, plan, connect, clock)
+    stopping = wait(rest, plan, connect, clock, observer)
     after = {task.upid.native: task for task in stopping.tasks}
     return dataclasses.replace(
         waited,
@@ -71,6 +75,7 @@ def stop_rest(waited: Waited, plan: Plan, connect: Connect, clock: Clock) -> Wai
         elapsed=waited.elapsed + stopping.elapsed,
         settled=waited.settled | stopping.settled,
         stopped=stopping.stopped,
+        warnings=list(dict.fromkeys([*waited.warnings, *stopping.warnings])),
         fatal=stopping.fatal,
     )
 
@@ -85,7 +90,9 @@ def _later(before: Task, after: Task | None) -> Task:
 class _Waiter:
     """One call of ``wait``."""
 
-    def __init__(self, upids: t.Sequence[Upid], plan: Plan, connect: Connect, clock: Clock) -> None:
+    def __init__(
+        self, upids: t.Sequence[Upid], plan: Plan, connect: Connect, clock: Clock, observer: Observer | None
+    ) -> None:
         """All nodes' watches are begun."""
         self._plan = plan
         self._connect = connect
@@ -96,6 +103,7 @@ class _Waiter:
         self._enough: float | None = None
         self._crew = Crew(clock)
         self._known = Known(upids, plan)
+        self._observer = None if observer is None else Shielded(observer)
         by_node: dict[str, list[Upid]] = {}
         for upid in upids:
             by_node.setdefault(upid.node, []).append(upid)
@@ -108,12 +116,13 @@ class _Waiter:
         fatal = self._crew.fatal
         if fatal is not None and not isinstance(fatal, TasksError):
             raise fatal
-        return self._known.waited(self._clock.monotonic() - self._begun, fatal)
+        warnings = [] if self._observer is None else self._observer.leave()
+        return self._known.waited(self._clock.monotonic() - self._begun, fatal, warnings)
 
     # Who works
 
     def _watch(self, node: str, upids: t.Sequence[Upid]) -> None:
-        watch = Watch(node, upids, self._connect(), self._plan, self._clock, self._begun)
+        watch = Watch(node, upids, self._connect(), self._plan, self._clock, self._begun, self._observer)
         self._known.watches.append(watch)
         self._crew.start(watch, lambda: watch.run(self._crew.note_news))
         if self._plan.stop and not self._plan.one_look:

@@ -12,6 +12,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.ending impor
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.entry import Entry
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import with_endtimes
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import with_log
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Reporter, Shielded
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import pause
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.round import Round
@@ -29,9 +30,19 @@ class Watch:
     """The tasks of one node under watch. ``run`` belongs to one thread; ``tasks`` may be read from any."""
 
     def __init__(
-        self, node: str, upids: t.Sequence[Upid], source: Source, plan: Plan, clock: Clock, begun: float
+        self,
+        node: str,
+        upids: t.Sequence[Upid],
+        source: Source,
+        plan: Plan,
+        clock: Clock,
+        begun: float,
+        observer: Shielded | None = None,
     ) -> None:
-        """``begun`` is when the wait began: it paces the looks, and the last one is made ``plan.timeout`` after it."""
+        """``begun`` is when the wait began: it paces the looks, and the last one is made ``plan.timeout`` after it.
+
+        ``observer`` is told what is seen.
+        """
         self.node = node
         self.source = source
         self.looked = threading.Event()
@@ -43,6 +54,7 @@ class Watch:
         self._deadline = begun + plan.timeout
         self._round = Round(node, source, clock)
         self._entries = {upid.native: Entry(Task(upid)) for upid in upids}
+        self._reporter = None if observer is None else Reporter(observer, node)
 
     @property
     def fault(self) -> str | None:
@@ -72,8 +84,7 @@ class Watch:
         while True:
             at = self._clock.monotonic()
             answer_deadline = self._deadline + LOOK_GRACE
-            self._round.make(self._entries.values(), answer_deadline, self._plan.one_look or at >= self._deadline)
-            self.looked.set()
+            self._look(answer_deadline, self._plan.one_look or at >= self._deadline)
             changed()
             self.gathering = True
             self._fetch_logs([entry for entry in self._entries.values() if entry.settled], answer_deadline)
@@ -90,6 +101,8 @@ class Watch:
                 break
         self.gathering = True
         self._gather(self._deadline + GATHER_GRACE)
+        if self._reporter is not None:
+            self._reporter.report_news(self._entries.values())
 
     def tell(self, task: Task) -> None:
         """What another thread has seen: that a task is gone. An odd end is left to the next look."""
@@ -98,6 +111,14 @@ class Watch:
             entry.see(task)
         else:
             entry.settle(task)
+
+    def _look(self, deadline: float, last: bool) -> None:
+        try:
+            self._round.make(self._entries.values(), deadline, last)
+            self.looked.set()
+        finally:
+            if self._reporter is not None:
+                self._reporter.report_look(list(self._entries.values()), self._round.fault)
 
     def _pending(self) -> list[Entry]:
         return [entry for entry in self._entries.values() if not entry.settled]
