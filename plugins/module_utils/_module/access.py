@@ -12,6 +12,7 @@ import typing as t
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common import validation
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import credentials
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Options, Params
@@ -32,7 +33,12 @@ CONNECTION: Options = {
     "validate_certs": {"type": "bool", "default": True, "fallback": (env_fallback, ["PROXMOX_VALIDATE_CERTS"])},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["PROXMOX_CA_PATH"])},
     "api_timeout": {"type": "float", "default": 15, "fallback": (env_fallback, ["PROXMOX_API_TIMEOUT"])},
-    "service": {"type": "str", "default": "pve", "choices": ["pve"], "fallback": (env_fallback, ["PROXMOX_SERVICE"])},
+    "service": {
+        "type": "str",
+        "default": "pve",
+        "choices": list(SERVICES),
+        "fallback": (env_fallback, ["PROXMOX_SERVICE"]),
+    },
 }
 
 _HOST = re.compile(
@@ -51,7 +57,7 @@ def connection(params: Params) -> Connection:
     """
     try:
         return Connection(
-            hosts=_hosts(params["api_host"], params["api_port"]),
+            hosts=_hosts(params["api_host"], _port(params)),
             **vars(credentials(params)),
             validate_certs=params["validate_certs"],
             ca_path=_authorities(params["ca_path"], params["validate_certs"]),
@@ -106,10 +112,16 @@ def _authorities(ca_path: str | None, validate_certs: bool) -> str | None:
     return ca_path
 
 
-def _hosts(api_host: t.Iterable[t.Any], api_port: int | None) -> tuple[str, ...]:
-    port = 8006 if api_port is None else api_port
+def _port(params: Params) -> int:
+    port: int | None = params["api_port"]
+    if port is None:
+        return SERVICES[params["service"]].port
     if not 0 < port < 65536:
         raise OptionError(f"api_port: {port} is no port number.")
+    return port
+
+
+def _hosts(api_host: t.Iterable[t.Any], port: int) -> tuple[str, ...]:
     # Before anything else, and in all of them: a comma in a password makes two entries of it.
     if any("@" in str(entry) for entry in api_host):
         raise OptionError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PVE, Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid, OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.extract import extract
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import MASK
@@ -23,7 +24,7 @@ _EXTRACT = "proxkit.tasks.upid_extract"
 _OWNERS = {"pve": "Proxmox VE", "pbs": "Proxmox Backup Server"}
 
 
-def upids(value: t.Any, service: str = "pve") -> tuple[list[Upid], list[t.Any]]:
+def upids(value: t.Any, service: Service = PVE) -> tuple[list[Upid], list[t.Any]]:
     """The tasks that the ``upids`` option names, once each, and the given values that name none.
 
     Raises ``OptionError`` or ``InvalidUpid`` before anything was asked of a server.
@@ -50,15 +51,17 @@ def upids(value: t.Any, service: str = "pve") -> tuple[list[Upid], list[t.Any]]:
     return list(found.values()), no_task
 
 
-def _named(text: t.Any, service: str) -> Upid:
+def _named(text: t.Any, service: Service) -> Upid:
     try:
         upid = parse(text)
     except InvalidUpid as exc:
         raise InvalidUpid(exc.field, exc.reason + _hint_at_extract(text, exc.reason), shown(text)) from None
     if upid.comment:
         raise InvalidUpid("comment", "it has a comment after the last colon, which no server accepts", shown(text))
-    if upid.product != service:
-        reason = f"it is an id of {upid.product}, but service is {service}: {_OWNERS[upid.product]} knows such tasks"
+    if upid.product != service.product:
+        reason = (
+            f"it is an id of {upid.product}, but service is {service.name}: {_OWNERS[upid.product]} knows such tasks"
+        )
         raise InvalidUpid("format", reason, shown(text))
     return upid
 

@@ -60,7 +60,7 @@ def run(params: Params, check_mode: bool = False, *, clock: Clock | None = None)
     """Wait as validated options say. Raises ``TasksError`` where nothing could be asked for."""
     who = connection(params)
     plan = plan_of(params, check_mode, who.timeout)
-    tasks, no_task = upids(params["upids"], who.service)
+    tasks, no_task = upids(params["upids"], who.api)
     if not tasks:
         return wait_result(no_task=no_task)
     clock = clock or SystemClock()
