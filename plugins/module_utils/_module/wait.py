@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Observer
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import LogWish, Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.wait import stop_rest, wait
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock, SystemClock
@@ -56,8 +57,13 @@ def plan_of(params: Params, check_mode: bool, request_timeout: float) -> Plan:
     )
 
 
-def run(params: Params, check_mode: bool = False, *, clock: Clock | None = None) -> Result:
-    """Wait as validated options say. Raises ``TasksError`` where nothing could be asked for."""
+def run(
+    params: Params, check_mode: bool = False, *, clock: Clock | None = None, observer: Observer | None = None
+) -> Result:
+    """Wait as validated options say, and tell ``observer`` what is seen of it.
+
+    Raises ``TasksError`` where nothing could be asked for.
+    """
     who = connection(params)
     plan = plan_of(params, check_mode, who.timeout)
     tasks, no_task = upids(params["upids"], who.api)
@@ -65,9 +71,9 @@ def run(params: Params, check_mode: bool = False, *, clock: Clock | None = None)
         return wait_result(no_task=no_task)
     clock = clock or SystemClock()
     api = api_of(who, clock)
-    waited = wait(tasks, plan, api.connect, clock)
+    waited = wait(tasks, plan, api.connect, clock, observer)
     if waited.timed_out and params["on_timeout"] == "stop":
-        waited = stop_rest(waited, plan, api.connect, clock)
+        waited = stop_rest(waited, plan, api.connect, clock, observer)
     return wait_result(
         waited,
         no_task=no_task,

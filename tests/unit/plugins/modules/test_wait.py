@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import typing as t
+from unittest.mock import create_autospec
 
 import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Observer
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid, OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._module import wait
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
     VIEWER,
     VIEWER_PASSWORD,
@@ -164,6 +167,16 @@ def test_on_timeout_stop_without_the_privilege(mock: Mock, call: Call) -> None:
     assert not result["changed"]
     assert outcomes(result) == ["running"]
     assert "Sys.Modify" in result["msg"]
+
+
+def test_an_observer_is_told_of_the_wait_and_the_stopping(mock: Mock, call: Call) -> None:
+    mock.settings(stop_seconds=0.1)
+    [done] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
+    [runs] = mock.tasks(node="pve2", type="vzdump", id="100", duration=60)["upids"]
+    observer = create_autospec(Observer, instance=True)
+    params = call.params(wait.SPEC, upids=[done, runs], timeout=0, on_timeout="stop")
+    wait.run(params, observer=observer)
+    assert [seen.args[0].upid.text for seen in observer.on_end.call_args_list] == [done, runs]
 
 
 def test_wait_for_any(mock: Mock, call: Call) -> None:
