@@ -19,7 +19,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     OptionError,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import lines_of, log_is_gone, tail_start, verdict
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress, progress
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress, ProgressReader
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 
@@ -117,7 +117,7 @@ def with_log(source: Reader, task: Task, lines: int, deadline: float) -> Task:
     last = text if start <= len(head) else _lines(tail)
     # PVE fills an empty log with one row that says so.
     log_total = total if text else 0
-    return dataclasses.replace(task, log=tuple(last[-lines:]), log_total=log_total, progress=_progress(text))
+    return dataclasses.replace(task, log=tuple(last[-lines:]), log_total=log_total, progress=_progress(text, total))
 
 
 def _pages(source: Reader, upid: Upid, position: int, total: int, deadline: float) -> t.Iterator[dict[str, t.Any]]:
@@ -131,6 +131,11 @@ def _pages(source: Reader, upid: Upid, position: int, total: int, deadline: floa
         position += len(rows)
 
 
-def _progress(text: t.Sequence[str]) -> Progress | None:
-    """What head and tail of a log tell, the same whatever more of it was read."""
-    return progress(text if len(text) <= HEAD_LINES + WINDOW_LINES else [*text[:HEAD_LINES], *text[-WINDOW_LINES:]])
+def _progress(text: t.Sequence[str], total: int) -> Progress | None:
+    """What head and tail of a log of ``total`` lines tell, the same whatever more of it was read."""
+    reader = ProgressReader()
+    reader.feed(text[:HEAD_LINES])
+    if total > HEAD_LINES + WINDOW_LINES:
+        reader.leave_out()
+    reader.feed(text[HEAD_LINES:][-WINDOW_LINES:])
+    return reader.last

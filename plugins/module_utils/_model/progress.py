@@ -10,18 +10,17 @@ on the lines it was fed, never on how many of them somebody wants to see.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import re
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean
+from ansible_collections.proxkit.tasks.plugins.module_utils._model import progress_lines as lines
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress_lines import bytes_of, drive_of
 
-# The end of a line is its last state; what is shown of it should fit a person's line or two.
-_READ_BACK = 4096
+# What is shown of a line should fit a person's line or two.
 _TEXT_LENGTH = 200
-_SIZE = r"[0-9]{1,18}(?:\.[0-9]{1,6})? ?[KMGTPE]?i?B?"
-_UNITS = "BKMGTPE"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +35,10 @@ class Progress:
         return dataclasses.asdict(self)
 
 
-def progress(lines: t.Iterable[str]) -> Progress | None:
-    """The last progress that these lines tell; None where they tell none."""
+def progress(log: t.Iterable[str]) -> Progress | None:
+    """The last progress that the lines of ``log`` tell; None where they tell none."""
     reader = ProgressReader()
-    reader.feed(lines)
+    reader.feed(log)
     return reader.last
 
 
@@ -61,14 +60,31 @@ class ProgressReader:
         self._guest = ""
         self._guests: list[str] = []
         self._begun = 0
+        self._counted = True  # whether all guests that were begun were seen to
         self._stream = 0  # which of a log's ZFS streams
         self._stream_bytes = 0.0
         self._streams: dict[str, float] = {}  # bytes sent by snapshot
+        self._cut = False  # whether lines are missing since
 
-    def feed(self, lines: t.Iterable[str]) -> None:
+    def feed(self, log: t.Iterable[str]) -> None:
         """Take the next lines in; each once, in the order of the log."""
-        for line in lines:
-            self._read(_BEFORE.sub("", _TIME.sub("", clean(line[-_READ_BACK:]))))
+        for line in log:
+            self._read(lines.bare(line))
+
+    def peek(self, line: str) -> Progress | None:
+        """What would be told if this were the next line, which may be unfinished: it is to be fed when it is not."""
+        ahead = copy.deepcopy(self)
+        ahead.feed([line])
+        return ahead.last
+
+    def leave_out(self) -> None:
+        """Some lines are not fed: what stood in them must not be mistaken for what stood before."""
+        self._end_phase()
+        self._drives = {}
+        if len(self._guests) != 1:
+            self._guest = ""
+        self._counted = False
+        self._cut = True
 
     def _read(self, line: str) -> None:
         for pattern, handle in _patterns():
@@ -89,26 +105,26 @@ class ProgressReader:
 
     def worked_out(self, match: re.Match[str]) -> Progress:
         """A size and a total."""
-        return self._figure("memory", _share(_bytes(match["done"]), _bytes(match["total"])), match)
+        return self._figure("memory", _share(bytes_of(match["done"]), bytes_of(match["total"])), match)
 
     def remaining(self, match: re.Match[str]) -> Progress:
         """Old migrations: what was transferred leaves zero pages out, what remains does not."""
-        total = _bytes(match["total"])
-        return self._figure("memory", _share(total - _bytes(match["remaining"]), total), match)
+        total = bytes_of(match["total"])
+        return self._figure("memory", _share(total - bytes_of(match["remaining"]), total), match)
 
     def drive_begins(self, match: re.Match[str]) -> Progress:
         """The mirror of a drive begins: those before it are done, though their lines may go on."""
         self._moved |= self._drives.keys()
-        self._moved.discard(match["drive"])
+        self._moved.discard(drive_of(match["drive"]))
         self._drives = {}
         return self.new_phase(match)
 
     def drive(self, match: re.Match[str]) -> Progress | None:
         """One of the block jobs: where more than one is at work, their bytes are what counts."""
-        name = match["drive"]
+        name = drive_of(match["drive"])
         if name in self._moved:
             return None
-        self._drives[name] = (_bytes(match["done"]), _bytes(match["total"]))
+        self._drives[name] = (bytes_of(match["done"]), bytes_of(match["total"]))
         if len(self._drives) == 1:
             return self._figure(("drive", name), float(match["percent"]), match)
         done, total = (sum(sizes) for sizes in zip(*self._drives.values()))
@@ -126,10 +142,16 @@ class ProgressReader:
 
     def guest_begins(self, match: re.Match[str]) -> Progress:
         """The backup of a guest."""
-        self._begun += 1
-        of = f" ({self._begun} of {len(self._guests)})" if len(self._guests) > 1 else ""
+        self._begun = self._begun + 1 if self._counted else self._place_of(match["guest"])
+        self._counted = self._begun > 0
+        of = f" ({self._begun} of {len(self._guests)})" if self._begun and len(self._guests) > 1 else ""
         self._guest = f"{'CT' if match['kind'] == 'lxc' else 'VM'} {match['guest']}{of}: "
         return self.new_phase(match)
+
+    def _place_of(self, guest: str) -> int:
+        """Which of the job's guests it is, from 1 on: VZDump.pm goes by their numbers. 0 where nobody knows."""
+        order = sorted(self._guests, key=int)
+        return order.index(guest) + 1 if guest in order else 0
 
     def guest_ends(self, match: re.Match[str]) -> Progress:
         """The end of a guest's backup, or of all."""
@@ -139,11 +161,16 @@ class ProgressReader:
     def stream_begins(self, match: re.Match[str]) -> None:
         """The size that a ZFS stream will have."""
         self._stream += 1
-        self._stream_bytes, self._streams = _bytes(match["total"]), {}
+        self._stream_bytes, self._streams, self._cut = bytes_of(match["total"]), {}, False
 
     def stream(self, match: re.Match[str]) -> Progress:
         """What a ZFS stream has sent of a snapshot; each snapshot counts anew."""
-        self._streams[match["snapshot"]] = max(_bytes(match["done"]), self._streams.get(match["snapshot"], 0.0))
+        snapshot = match["snapshot"]
+        if self._cut and self._streams and snapshot != list(self._streams)[-1]:
+            # It may be of another stream, and what others before it came to is not known.
+            self._stream_bytes, self._streams = 0.0, {}
+        self._cut = False
+        self._streams[snapshot] = max(bytes_of(match["done"]), self._streams.get(snapshot, 0.0))
         return self._figure(("stream", self._stream), _share(sum(self._streams.values()), self._stream_bytes), match)
 
     def complete(self, match: re.Match[str]) -> Progress:
@@ -195,83 +222,35 @@ def _share(done: float, total: float) -> float | None:
     return 100.0 * done / total if total > 0 else None
 
 
-def _bytes(size: str) -> float:
-    number = size.rstrip(f"{_UNITS}i ")
-    unit = size[len(number) :].strip()[:1]
-    return float(number) * 1024.0 ** _UNITS.index(unit)
-
-
-# Backup Server and migrations put a time before each line, old Proxmox VE one without a year.
-_TIME = re.compile(
-    r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:Z|[+-][0-9:]{5})?:? |[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} )"
-)
-# Backups say how bad a line is, parallel jobs of Backup Server which group it is about.
-_BEFORE = re.compile(r"^(?:(?:INFO|ERROR|WARN): ?|\[[^\]]{1,200}\]: )+")
-_PERCENT = r"(?P<percent>[0-9]{1,3}(?:\.[0-9]{1,9})?)"
-_DONE_OF_TOTAL = rf"(?P<done>{_SIZE}) of (?P<total>{_SIZE})"
-_OLD_MIRROR = (
-    r"(?P<drive>[^\s:]+): transferred: (?P<done>[0-9]{1,20}) bytes remaining: [0-9]+ bytes "
-    rf"total: (?P<total>[0-9]{{1,20}}) bytes progression: {_PERCENT} %"
-)
-_PHASES = (
-    "create full clone of drive |all '[a-z]+' jobs are ready|Completing block job"
-    "|starting (?:VM|CT) [0-9]+ on remote node|starting (?:online/live )?migration|start migrate command to "
-    "|Start GC phase[12]|download and verify backup index|Waiting for server to finish backup validation"
-    "|Syncing datastore |Finished syncing |restore image complete \\(bytes=[0-9]+, "
-)
-_SIGNS_OF_LIFE = (
-    rf"Total bytes written: [0-9]|archive file size: |transferred {_SIZE} in [<0-9.]+ seconds"
-    rf"|\S+: (?:had to backup |backup was done incrementally, )|processed {_SIZE} in .{{1,20}}, uploaded "
-    rf"|migration device, transferred |(?:full )?send (?:of|from) \S+ .{{0,200}}estimated size is "
-    r"|[0-9]+ bytes \([^)]*\) copied, "
-    r"|Number of regular files transferred: |Total bytes (?:sent|received): |sent [0-9,.]+\S* bytes "
-)
 _Handler = t.Callable[[ProgressReader, "re.Match[str]"], t.Optional[Progress]]
 _PATTERNS: tuple[tuple[str, _Handler], ...] = (
-    # Block jobs of running guests, as before Proxmox VE 6.3 too, then of stopped ones (BlockJob.pm, QemuImage.pm)
-    (rf"(?P<drive>\S+): transferred {_DONE_OF_TOTAL} \({_PERCENT}%\)", ProgressReader.drive),
-    (_OLD_MIRROR, ProgressReader.drive),
-    (r"drive mirror is starting for (?P<drive>\S+)", ProgressReader.drive_begins),
-    (rf"transferred {_DONE_OF_TOTAL} \({_PERCENT}%\)$", ProgressReader.told),
-    # Live migration (QemuMigrate.pm), then as before Proxmox VE 6.2
-    (rf"migration active, transferred {_DONE_OF_TOTAL} VM-state", ProgressReader.worked_out),
-    (r"migration completed, |average migration speed: |migration finished successfully", ProgressReader.complete),
-    (
-        r"migration status: active \(transferred [0-9]{1,20}, remaining (?P<remaining>[0-9]{1,20})\), "
-        r"total (?P<total>[0-9]{1,20})\)",
-        ProgressReader.remaining,
-    ),
-    (
-        rf"transferred: [0-9]+ bytes remaining: [0-9]+ bytes total: [0-9]+ bytes progression: {_PERCENT} %",
-        ProgressReader.told,
-    ),
-    # Backups (VZDump.pm, VZDump/QemuServer.pm), then as before Proxmox VE 6.2
-    (rf"\s*{_PERCENT}% \({_SIZE} of {_SIZE}\) in ", ProgressReader.told),
-    (rf"status: {_PERCENT}% \([0-9]+/[0-9]+\), ", ProgressReader.told),
-    (r"starting new backup job: vzdump(?P<arguments>.*)", ProgressReader.job_begins),
-    (r"skip external VMs: (?P<guests>[0-9, ]+)", ProgressReader.elsewhere),
-    (r"Starting Backup of VM (?P<guest>[0-9]+) \((?P<kind>qemu|lxc)\)", ProgressReader.guest_begins),
-    (r"Backup job finished successfully", ProgressReader.complete),
-    (r"Finished Backup of VM [0-9]+ |Backup of VM [0-9]+ failed|Backup job finished ", ProgressReader.guest_ends),
-    # Restores: the percentage begins anew with each disk
-    (rf"progress {_PERCENT}% \(read [0-9]+ bytes, ", ProgressReader.told),
-    # Storage migration: zfs, wget
-    (rf"total estimated size is (?P<total>{_SIZE})$", ProgressReader.stream_begins),
-    (rf"[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}\s+(?P<done>{_SIZE})\s+(?P<snapshot>\S+@\S+)", ProgressReader.stream),
-    (rf"\s*[0-9]+[KM][ .]+ {_PERCENT}%\s", ProgressReader.told),
-    (r"download of '.*' finished", ProgressReader.complete),
-    # Backup Server: store_progress.rs, garbage collection (two passes of 0 to 100), a new datastore
-    (
-        rf"(?:[a-z ]{{1,40}}: )?[Pp]ercentage done: {_PERCENT}"
-        r"(?:% \([0-9]+/[0-9]+ (?:groups|snapshots)|, chunk count: )",
-        ProgressReader.told,
-    ),
-    (rf"marked {_PERCENT}% \([0-9]+ of [0-9]+ index files\)", ProgressReader.told),
-    (rf"processed {_PERCENT}% \([0-9]+ chunks\)", ProgressReader.told),
-    (rf"Chunkstore create: {_PERCENT}%", ProgressReader.told),
-    (_PHASES, ProgressReader.new_phase),
-    (_SIGNS_OF_LIFE, ProgressReader.text_only),
-    (r"TASK ERROR", ProgressReader.failed),
+    (lines.DRIVE, ProgressReader.drive),
+    (lines.OLD_DRIVE, ProgressReader.drive),
+    (lines.DRIVE_BEGINS, ProgressReader.drive_begins),
+    (lines.IMAGE, ProgressReader.told),
+    (lines.MEMORY, ProgressReader.worked_out),
+    (lines.MIGRATED, ProgressReader.complete),
+    (lines.OLD_MEMORY, ProgressReader.remaining),
+    (lines.OLD_BLOCK_JOB, ProgressReader.told),
+    (lines.BACKUP, ProgressReader.told),
+    (lines.OLD_BACKUP, ProgressReader.told),
+    (lines.BACKUP_JOB, ProgressReader.job_begins),
+    (lines.BACKUP_ELSEWHERE, ProgressReader.elsewhere),
+    (lines.GUEST_BEGINS, ProgressReader.guest_begins),
+    (lines.BACKED_UP, ProgressReader.complete),
+    (lines.GUEST_ENDS, ProgressReader.guest_ends),
+    (lines.RESTORE, ProgressReader.told),
+    (lines.STREAM_BEGINS, ProgressReader.stream_begins),
+    (lines.STREAM, ProgressReader.stream),
+    (lines.DOWNLOAD, ProgressReader.told),
+    (lines.DOWNLOADED, ProgressReader.complete),
+    (lines.STORE, ProgressReader.told),
+    (lines.MARKED, ProgressReader.told),
+    (lines.SWEPT, ProgressReader.told),
+    (lines.CHUNK_STORE, ProgressReader.told),
+    (lines.PHASES, ProgressReader.new_phase),
+    (lines.SIGNS_OF_LIFE, ProgressReader.text_only),
+    (lines.FAILED, ProgressReader.failed),
 )
 
 

@@ -120,6 +120,24 @@ def test_progress_does_not_depend_on_how_many_lines_are_returned(lines: int) -> 
     assert task.progress.percent == 25.0
 
 
+@pytest.mark.parametrize("lines", [1, 50, 1000, 2999, 5000, 0])
+@pytest.mark.parametrize(("noise", "guest"), [(998, "VM 102 (3 of 3): "), (3000, "")])
+def test_who_is_at_work_does_not_depend_on_how_many_lines_are_returned(lines: int, noise: int, guest: str) -> None:
+    text = [
+        "INFO: starting new backup job: vzdump 100 101 102",
+        "INFO: Starting Backup of VM 100 (qemu)",
+        *"x" * 198,
+        "INFO: Starting Backup of VM 101 (qemu)",
+        "INFO: Starting Backup of VM 102 (qemu)",
+        *"x" * (noise - 1),
+        "INFO:  45% (1 GiB of 2 GiB) in 3s, read: 1 MiB/s",
+    ]
+    source = ended("boom", logs={NATIVE: text})
+    task = with_log(source, Task(upid(), "running"), lines, 0)
+    assert task.progress is not None
+    assert task.progress.text.startswith(f"{guest}45%")
+
+
 def test_a_log_that_was_cut_meanwhile() -> None:
     source = ended("boom", script={"log": [([{"n": 1, "t": "a"}], 900), ([], 1)]})
     task = with_log(source, Task(upid(), "stopped", "boom"), 5, 0)

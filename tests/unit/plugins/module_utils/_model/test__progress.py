@@ -41,6 +41,15 @@ from hypothesis import strategies as st
         pytest.param("average migration speed: 1.0 GiB/s - downtime 41 ms", 100.0, ..., id="4 speed"),
         pytest.param("migration finished successfully (duration 00:00:09)", 100.0, ..., id="4 finished"),
         pytest.param(
+            "2025-01-04 00:34:31 migration status: completed", 100.0, "migration status: completed", id="4 status"
+        ),
+        pytest.param(
+            "Nov 24 12:26:46 migration speed: 341.33 MB/s - downtime 57 ms",
+            100.0,
+            "migration speed: 341.33 MB/s - downtime 57 ms",
+            id="4 before 6.2",
+        ),
+        pytest.param(
             "Nov 24 12:26:45 migration status: active (transferred 133567908, remaining 930062336), total 1082789888)",
             14.11,
             "migration status: active (transferred 133567908, remaining 930062336), total 1082789888)",
@@ -135,6 +144,15 @@ from hypothesis import strategies as st
             None,
             "root.pxar: backup was done incrementally, reused 2.2 GiB (64.7%)",
             id="21 reused",
+        ),
+        pytest.param(
+            "INFO: backup was done incrementally, reused 59.39 GiB (98%)",
+            None,
+            "backup was done incrementally, reused 59.39 GiB (98%)",
+            id="21 of a machine",
+        ),
+        pytest.param(
+            "transferred 512.0 MiB of 8.0 GiB (6.25%) ", 6.25, "transferred 512.0 MiB of 8.0 GiB (6.25%)", id="2 blank"
         ),
         pytest.param("create full clone of drive scsi0 (local:100/vm-100-disk-0.qcow2)", None, ..., id="phase clone"),
         pytest.param(
@@ -337,6 +355,20 @@ def mirror(drive: str, done: float, total: float) -> str:
             id="one drive after the other",
         ),
         pytest.param(
+            [
+                "drive mirror is starting for drive-scsi0",
+                mirror("mirror-scsi0", 8, 8),
+                "drive mirror is starting for drive-scsi1",
+                mirror("mirror-scsi1", 32, 32),
+                "drive mirror is starting for drive-scsi0",
+                mirror("mirror-scsi1", 32, 32),
+                mirror("mirror-scsi0", 2, 8),
+            ],
+            25.0,
+            "mirror-scsi0",
+            id="a drive once more, by the names that QEMU 10 gives",
+        ),
+        pytest.param(
             ["drive mirror is starting for drive-scsi0", mirror("drive-scsi0", 8, 8), "drive mirror is starting for b"],
             None,
             "drive mirror is starting for b",
@@ -428,6 +460,12 @@ def mirror(drive: str, done: float, total: float) -> str:
             id="labels",
         ),
         pytest.param(
+            ["[ct/7]: Group sync done: PERCENTAGE DONE: 75.00% (15/20 groups)"],
+            75.0,
+            "Group sync done",
+            id="any case",
+        ),
+        pytest.param(
             ["percentage done: 100.00% (19/19 groups)", "TASK ERROR: verification failed"],
             None,
             "percentage",
@@ -449,6 +487,93 @@ def test_what_a_log_tells(lines: list[str], percent: float | None, text: str) ->
     assert told is not None
     assert told.percent == percent
     assert told.text.startswith(text)
+
+
+JOB = f"INFO: starting new backup job: vzdump {' '.join(map(str, range(139, 99, -1)))} --mode snapshot"
+SHARE = "INFO:  45% (1 GiB of 2 GiB) in 3s, read: 1 MiB/s"
+
+
+@pytest.mark.parametrize(
+    ("head", "tail", "percent", "text"),
+    [
+        pytest.param(
+            [JOB, "INFO: Starting Backup of VM 100 (qemu)"],
+            ["INFO: Starting Backup of VM 130 (qemu)", "INFO: Starting Backup of VM 131 (lxc)", SHARE],
+            45.0,
+            "CT 131 (32 of 40): 45%",
+            id="guests that were not seen are counted",
+        ),
+        pytest.param(
+            [JOB, "INFO: Starting Backup of VM 100 (qemu)"], [SHARE], 45.0, "45%", id="which guest is not known"
+        ),
+        pytest.param(
+            ["INFO: starting new backup job: vzdump 100", "INFO: Starting Backup of VM 100 (qemu)"],
+            [SHARE],
+            45.0,
+            "VM 100: 45%",
+            id="there is but one guest",
+        ),
+        pytest.param(
+            ["INFO: starting new backup job: vzdump --all 1", "INFO: Starting Backup of VM 100 (qemu)"],
+            ["INFO: Starting Backup of VM 130 (qemu)"],
+            None,
+            "VM 130: Starting",
+            id="nobody knows how many",
+        ),
+        pytest.param(
+            [mirror("drive-scsi0", 4, 8)],
+            [mirror("drive-scsi1", 8, 32)],
+            25.0,
+            "drive-scsi1",
+            id="drives that were done meanwhile",
+        ),
+        pytest.param(
+            ["total estimated size is 8G", "10:00:00  1G  p/d@S1"],
+            ["11:00:00  4G  p/d@S1"],
+            50.0,
+            "11",
+            id="one stream",
+        ),
+        pytest.param(
+            ["total estimated size is 8G", "10:00:00  1G  p/d@S1"],
+            ["11:00:00  4G  p/d@S2"],
+            None,
+            "11",
+            id="what came before is not known",
+        ),
+        pytest.param(
+            ["total estimated size is 8G", "10:00:00  1G  p/d@S1"],
+            ["11:00:00  4G  p/e@S1", "total estimated size is 4G", "11:00:09  1G  p/f@S1"],
+            25.0,
+            "11:00:09",
+            id="until the next stream",
+        ),
+        pytest.param(
+            ["percentage done: 90.00% (9/10 groups)"], ["percentage done: 30.00% (3/10 groups)"], 30.0, "per", id="told"
+        ),
+    ],
+)
+def test_lines_that_are_left_out_are_not_made_up(
+    head: list[str], tail: list[str], percent: float | None, text: str
+) -> None:
+    reader = ProgressReader()
+    reader.feed(head)
+    reader.leave_out()
+    reader.feed(tail)
+    assert reader.last is not None
+    assert reader.last.percent == percent
+    assert reader.last.text.startswith(text)
+
+
+def test_a_line_that_is_not_finished_is_only_looked_at() -> None:
+    reader = ProgressReader()
+    reader.feed(["INFO: starting new backup job: vzdump 100 101", "INFO: Starting Backup of VM 100 (qemu)"])
+    for unfinished in ("INFO: Starting Backup of VM 101 (qemu)", "INFO: Starting Backup of VM 101 (qemu) "):
+        told = reader.peek(unfinished)
+        assert told is not None
+        assert told.text.startswith("VM 101 (2 of 2)")
+    assert reader.last is not None
+    assert reader.last.text.startswith("VM 100 (1 of 2)")
 
 
 def test_fed_at_once_or_as_it_grows_a_log_tells_the_same() -> None:
@@ -475,11 +600,13 @@ LINES = st.one_of(
 )
 
 
-@given(st.lists(LINES, max_size=40))
-def test_within_a_phase_the_figure_never_falls(lines: list[str]) -> None:
+@given(st.lists(LINES, max_size=40), st.sets(st.integers(0, 40)))
+def test_within_a_phase_the_figure_never_falls(lines: list[str], cuts: set[int]) -> None:
     reader = ProgressReader()
     highest: dict[int, float] = {}
-    for line in lines:
+    for number, line in enumerate(lines):
+        if number in cuts:
+            reader.leave_out()
         reader.feed([line])
         if reader.last is not None and reader.last.percent is not None:
             assert reader.last.percent >= highest.get(reader.phase, 0.0)

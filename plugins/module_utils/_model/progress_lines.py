@@ -1,0 +1,109 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines of logs that tell how far a task is, by regular expressions. Pure. Private to the collection.
+
+They are matched at a line's beginning, after what ``bare`` takes away; what groups are named tells how they are read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean
+
+# The end of a line is its last state.
+_READ_BACK = 4096
+# Backup Server and migrations put a time before each line, old Proxmox VE one without a year.
+_TIME = re.compile(
+    r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:Z|[+-][0-9:]{5})?:? |[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} )"
+)
+# Backups say how bad a line is, parallel jobs of Backup Server which group it is about.
+_BEFORE = re.compile(r"^(?:(?:INFO|ERROR|WARN): ?|\[[^\]]{1,200}\]: )+")
+# What says which kind of job works on a drive.
+_JOB = re.compile(r"^(?:restore-|mirror-|drive-)+")
+_UNITS = "BKMGTPE"
+
+SIZE = r"[0-9]{1,18}(?:\.[0-9]{1,6})? ?[KMGTPE]?i?B?"
+_PERCENT = r"(?P<percent>[0-9]{1,3}(?:\.[0-9]{1,9})?)"
+_DONE_OF_TOTAL = rf"(?P<done>{SIZE}) of (?P<total>{SIZE})"
+
+# Block jobs of running guests, as before Proxmox VE 6.3 too, then of stopped ones (BlockJob.pm, QemuImage.pm)
+DRIVE = rf"(?P<drive>\S+): transferred {_DONE_OF_TOTAL} \({_PERCENT}%\)"
+OLD_DRIVE = (
+    r"(?P<drive>[^\s:]+): transferred: (?P<done>[0-9]{1,20}) bytes remaining: [0-9]+ bytes "
+    rf"total: (?P<total>[0-9]{{1,20}}) bytes progression: {_PERCENT} %"
+)
+OLD_BLOCK_JOB = rf"transferred: [0-9]+ bytes remaining: [0-9]+ bytes total: [0-9]+ bytes progression: {_PERCENT} %"
+DRIVE_BEGINS = r"drive mirror is starting for (?P<drive>\S+)"
+IMAGE = rf"transferred {_DONE_OF_TOTAL} \({_PERCENT}%\)\s*$"
+
+# Live migration (QemuMigrate.pm), then as before Proxmox VE 6.2
+MEMORY = rf"migration active, transferred {_DONE_OF_TOTAL} VM-state"
+OLD_MEMORY = (
+    r"migration status: active \(transferred [0-9]{1,20}, remaining (?P<remaining>[0-9]{1,20})\), "
+    r"total (?P<total>[0-9]{1,20})\)"
+)
+MIGRATED = (
+    r"migration completed, |(?:average )?migration speed: |migration status: completed"
+    r"|migration finished successfully"
+)
+
+# Backups (VZDump.pm, VZDump/QemuServer.pm), then as before Proxmox VE 6.2
+BACKUP = rf"\s*{_PERCENT}% \({SIZE} of {SIZE}\) in "
+OLD_BACKUP = rf"status: {_PERCENT}% \([0-9]+/[0-9]+\), "
+BACKUP_JOB = r"starting new backup job: vzdump(?P<arguments>.*)"
+BACKUP_ELSEWHERE = r"skip external VMs: (?P<guests>[0-9, ]+)"
+GUEST_BEGINS = r"Starting Backup of VM (?P<guest>[0-9]+) \((?P<kind>qemu|lxc)\)"
+GUEST_ENDS = r"Finished Backup of VM [0-9]+ |Backup of VM [0-9]+ failed|Backup job finished "
+BACKED_UP = r"Backup job finished successfully"
+
+# Restores: the percentage begins anew with each disk
+RESTORE = rf"progress {_PERCENT}% \(read [0-9]+ bytes, "
+
+# Storage migration: zfs; downloads: wget
+STREAM_BEGINS = rf"total estimated size is (?P<total>{SIZE})$"
+STREAM = rf"[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}\s+(?P<done>{SIZE})\s+(?P<snapshot>\S+@\S+)"
+DOWNLOAD = rf"\s*[0-9]+[KM][ .]+ {_PERCENT}%\s"
+DOWNLOADED = r"download of '.*' finished"
+
+# Backup Server: store_progress.rs, garbage collection (two passes of 0 to 100), a new datastore
+STORE = (
+    rf"(?:[A-Za-z ]{{1,40}}: )?(?i:percentage done): {_PERCENT}"
+    r"(?:% \([0-9]+/[0-9]+ (?:groups|snapshots)|, chunk count: )"
+)
+MARKED = rf"marked {_PERCENT}% \([0-9]+ of [0-9]+ index files\)"
+SWEPT = rf"processed {_PERCENT}% \([0-9]+ chunks\)"
+CHUNK_STORE = rf"Chunkstore create: {_PERCENT}%"
+
+PHASES = (
+    "create full clone of drive |all '[a-z]+' jobs are ready|Completing block job"
+    "|starting (?:VM|CT) [0-9]+ on remote node|starting (?:online/live )?migration|start migrate command to "
+    "|Start GC phase[12]|download and verify backup index|Waiting for server to finish backup validation"
+    "|Syncing datastore |Finished syncing |restore image complete \\(bytes=[0-9]+, "
+)
+SIGNS_OF_LIFE = (
+    rf"Total bytes written: [0-9]|archive file size: |transferred {SIZE} in [<0-9.]+ seconds"
+    rf"|(?:\S+: )?(?:had to backup {SIZE} of |backup was done incrementally, )|processed {SIZE} in .{{1,20}}, uploaded "
+    rf"|migration device, transferred |(?:full )?send (?:of|from) \S+ .{{0,200}}estimated size is "
+    r"|[0-9]+ bytes \([^)]*\) copied, "
+    r"|Number of regular files transferred: |Total bytes (?:sent|received): |sent [0-9,.]+\S* bytes "
+)
+FAILED = r"TASK ERROR"
+
+
+def bare(line: str) -> str:
+    """The last state of a line, clean and without what stands before its words."""
+    return _BEFORE.sub("", _TIME.sub("", clean(line[-_READ_BACK:])))
+
+
+def bytes_of(size: str) -> float:
+    """The bytes that a size such as ``1.5 GiB`` or ``400M`` is."""
+    number = size.rstrip(f"{_UNITS}i ")
+    unit = size[len(number) :].strip()[:1]
+    return float(number) * 1024.0 ** _UNITS.index(unit)
+
+
+def drive_of(job: str) -> str:
+    """The drive that a block job is about: QEMU 10 names jobs by their kind, the line that begins one the drive."""
+    return _JOB.sub("", job)
