@@ -16,7 +16,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._model import progress_lines as lines
+import ansible_collections.proxkit.tasks.plugins.module_utils._model.progress_lines as lines
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress_lines import bytes_of, drive_of
 
 # What is shown of a line should fit a person's line or two.
@@ -80,6 +80,8 @@ class ProgressReader:
     def leave_out(self) -> None:
         """Some lines are not fed: what stood in them must not be mistaken for what stood before."""
         self._end_phase()
+        # What was told before may be long over.
+        self.last = self.last and dataclasses.replace(self.last, percent=None)
         self._drives = {}
         if len(self._guests) != 1:
             self._guest = ""

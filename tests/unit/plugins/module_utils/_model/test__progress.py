@@ -565,6 +565,13 @@ def test_lines_that_are_left_out_are_not_made_up(
     assert reader.last.text.startswith(text)
 
 
+def test_a_figure_from_before_the_lines_that_are_left_out_says_nothing() -> None:
+    reader = ProgressReader()
+    reader.feed(["Chunkstore create: 42%"])
+    reader.leave_out()
+    assert reader.last == Progress(None, "Chunkstore create: 42%")
+
+
 def test_a_line_that_is_not_finished_is_only_looked_at() -> None:
     reader = ProgressReader()
     reader.feed(["INFO: starting new backup job: vzdump 100 101", "INFO: Starting Backup of VM 100 (qemu)"])
