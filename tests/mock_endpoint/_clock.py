@@ -18,16 +18,26 @@ class Clock:
 
     def __init__(self, start: t.Optional[float] = None, source: t.Callable[[], float] = time.monotonic) -> None:
         self._source = source
+        self._pace = 1.0
         self._offset = 0.0
         self.set(time.time() if start is None else start)
 
     def now(self) -> float:
         """Epoch seconds."""
-        return self._offset + self._source()
+        return self._offset + self._source() * self._pace
 
     def set(self, epoch: float) -> None:
         """Make it ``epoch`` now."""
-        self._offset = epoch - self._source()
+        self._offset = epoch - self._source() * self._pace
+
+    def run(self, pace: float) -> None:
+        """Let ``pace`` seconds pass in each of the source's from now on."""
+        now, self._pace = self.now(), pace
+        self.set(now)
+
+    def real(self, seconds: float) -> float:
+        """In how many of the source's seconds so many pass."""
+        return seconds / self._pace
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass at once."""

@@ -71,8 +71,13 @@ class Control:
                 self._server.drop_listener(name, seconds)
         return {}
 
-    def clock(self, advance: Number = 0, set: t.Optional[Number] = None) -> Json:
-        """Move the world's time, or set it (epoch seconds): ``{"now": epoch}``."""
+    def clock(self, advance: Number = 0, set: t.Optional[Number] = None, pace: t.Optional[Number] = None) -> Json:
+        """Move the world's time, set it (epoch seconds), or let it run faster: ``{"now": epoch}``.
+
+        :param pace: how many of its seconds pass in a real one
+        """
+        if pace is not None:
+            self._state.clock.run(pace)
         if set is not None:
             self._state.clock.set(set)
         self._state.clock.advance(advance)

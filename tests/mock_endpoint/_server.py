@@ -76,6 +76,7 @@ class Server:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._service = service
+        self._clock = service.state.clock
         self.faults = Faults()
         self.counters = Counters()
         self.port = 0
@@ -123,7 +124,9 @@ class Server:
             if transport is not None and _address(transport) == host:
                 transport.abort()
         if seconds is not None:
-            listener.revival = loop.call_later(seconds, lambda: loop.create_task(self.raise_listener(host)))
+            listener.revival = loop.call_later(
+                self._clock.real(seconds), lambda: loop.create_task(self.raise_listener(host))
+            )
 
     async def raise_listener(self, host: str) -> None:
         """Listen on an address, if nobody does."""
@@ -155,7 +158,7 @@ class Server:
         served = self._served[transport] = self._served.get(transport, 0) + 1
         if served >= REQUESTS_PER_CONNECTION or not incoming.keep_alive:
             answer = dataclasses.replace(answer, connection=("close",))
-        response = Response(answer, self._service.headers, self._service.state.clock.now())
+        response = Response(answer, self._service.headers, self._clock.now())
         self.counters.bytes_sent += response.size
         if fault is not None and fault.kind == "cut":
             await response.prepare(incoming)
@@ -178,7 +181,7 @@ class Server:
 
     async def _answer(self, request: Request, fault: t.Optional[Fault]) -> Answer:
         if fault is not None and fault.kind == "slow":
-            await asyncio.sleep(fault.delay)
+            await asyncio.sleep(self._clock.real(fault.delay))
         if fault is not None and fault.kind == "no_such_task":
             return self._service.no_such_task()
         instead = fault.answer() if fault is not None else None
@@ -186,7 +189,7 @@ class Server:
             return instead
         service, state = self._service, self._service.state
         while state.hangs(service.find(request)[1].get("node", "")):
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self._clock.real(LOOK_SECONDS))
         daemon = service.daemon(request)
         if daemon is not None and not await self._wait_for_worker(daemon):
             self.counters.starved += 1
@@ -197,21 +200,21 @@ class Server:
         if daemon is not None:
             state.workers[daemon].occupy(answer.not_before)
         while True:
-            left = answer.not_before - state.clock.now()
+            left = answer.not_before - self._clock.now()
             if left <= 0:
                 return answer
-            await asyncio.sleep(min(left, LOOK_SECONDS))
+            await asyncio.sleep(self._clock.real(min(left, LOOK_SECONDS)))
 
     async def _wait_for_worker(self, node: str) -> bool:
         """Wait in line for one of the node's workers; whether there was one in time."""
-        state = self._service.state
-        workers, clock = state.workers[node], state.clock
+        state, clock = self._service.state, self._clock
+        workers = state.workers[node]
         number, given_up = workers.join(), clock.now() + state.settings.starve_seconds
         try:
             while not workers.free_for(number, state.settings.workers, clock.now()):
                 if clock.now() >= given_up:
                     return False
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(self._clock.real(LOOK_SECONDS))
             return True
         finally:
             workers.leave(number)

@@ -10,11 +10,26 @@ import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import Wire
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock, SystemClock
 from ansible_collections.proxkit.tasks.plugins.module_utils._module import info, stop, wait
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Spec
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import TOKEN_ID, TOKEN_SECRET, Mock, serve
+from ansible_collections.proxkit.tasks.tests.unit.pacing import PacedClock, paced_exchange
 
 Result = dict[str, t.Any]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests may say how fast time passes in them."""
+    config.addinivalue_line("markers", "pace(times): time passes that many times as fast, at both ends")
+
+
+@pytest.fixture
+def pace(request: pytest.FixtureRequest) -> float:
+    """How many seconds of endpoint and module pass in a real one."""
+    marker = request.node.get_closest_marker("pace")
+    return float(marker.args[0]) if marker else 1.0
 
 
 @pytest.fixture(scope="session")
@@ -24,16 +39,18 @@ def _endpoint() -> t.Iterator[Mock]:
 
 
 @pytest.fixture
-def mock(_endpoint: Mock) -> Mock:
+def mock(_endpoint: Mock, pace: float) -> Mock:
     """The endpoint as it is in the beginning."""
     _endpoint.reset()
+    _endpoint.clock(pace=pace, set=time.time())
     return _endpoint
 
 
 class Call:
     """Calls what each module calls, with options that went through its argument specification."""
 
-    def __init__(self, mock: Mock) -> None:
+    def __init__(self, mock: Mock, clock: t.Optional[Clock] = None) -> None:
+        self.clock = clock or SystemClock()
         self.connection: dict[str, t.Any] = {
             "api_host": mock.host,
             "api_port": mock.port,
@@ -46,17 +63,17 @@ class Call:
     def wait(self, upids: t.Any, check_mode: bool = False, **options: t.Any) -> Result:
         """proxmox_task_wait."""
         params = self.params(wait.SPEC, upids=upids, **options)
-        return self._timed(lambda: wait.run(params, check_mode))
+        return self._timed(lambda: wait.run(params, check_mode, clock=self.clock))
 
     def stop(self, upids: t.Any, check_mode: bool = False, **options: t.Any) -> Result:
         """proxmox_task_stop."""
         params = self.params(stop.SPEC, upids=upids, **options)
-        return self._timed(lambda: stop.run(params, check_mode))
+        return self._timed(lambda: stop.run(params, check_mode, clock=self.clock))
 
     def info(self, **options: t.Any) -> Result:
         """proxmox_task_info."""
         params = self.params(info.SPEC, **options)
-        return self._timed(lambda: info.run(params))
+        return self._timed(lambda: info.run(params, clock=self.clock))
 
     def params(self, spec: Spec, **options: t.Any) -> dict[str, t.Any]:
         """Validated options; one given as ``...`` is left out of the connection."""
@@ -66,14 +83,16 @@ class Call:
         return t.cast("dict[str, t.Any]", result.validated_parameters)
 
     def _timed(self, run: t.Callable[[], Result]) -> Result:
-        begun = time.monotonic()
+        begun = self.clock.monotonic()
         try:
             return run()
         finally:
-            self.seconds = time.monotonic() - begun
+            self.seconds = self.clock.monotonic() - begun
 
 
 @pytest.fixture
-def call(mock: Mock) -> Call:
+def call(mock: Mock, pace: float, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Calls of the modules as root's token."""
-    return Call(mock)
+    if pace != 1:
+        monkeypatch.setattr(Wire, "exchange", paced_exchange(pace))
+    return Call(mock, PacedClock(mock, pace))

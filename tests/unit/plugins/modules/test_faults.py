@@ -28,6 +28,8 @@ from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
+pytestmark = pytest.mark.pace(5)
+
 PASSWORD: dict[str, t.Any] = {
     "api_token_id": ...,
     "api_token_secret": ...,
@@ -257,6 +259,7 @@ def test_a_node_that_is_down_for_a_while(mock: Mock, call: Call) -> None:
     assert result["tasks"][0]["log"] is None
 
 
+@pytest.mark.pace(1)  # one thread waits for another's first answer by the machine's time
 def test_a_node_that_never_answers_holds_up_no_other(mock: Mock, call: Call) -> None:
     [stuck] = mock.tasks(node="pve2", type="qmstart", id="100", duration=0)["upids"]
     fine = mock.tasks(node="pve1", type="qmstart", id=101, duration=0.5, count=2, exitstatus="boom")["upids"]

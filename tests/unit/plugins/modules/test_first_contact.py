@@ -24,6 +24,8 @@ from ansible_collections.proxkit.tasks.tests.unit.plugins.modules.test_faults im
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
+pytestmark = pytest.mark.pace(5)
+
 PASSWORD: dict[str, t.Any] = {
     "api_token_id": ...,
     "api_token_secret": ...,

@@ -21,6 +21,8 @@ from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
+pytestmark = pytest.mark.pace(5)
+
 KEYS = {"failed", "changed", "tasks", "missing", "blind_nodes", "unreachable_nodes", "no_task", "msg", "warnings"}
 GONE = "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
 

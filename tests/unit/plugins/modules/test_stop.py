@@ -9,6 +9,7 @@ import threading
 import time
 import typing as t
 
+import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.stop import seconds_for
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
     ROOT_PASSWORD,
@@ -20,6 +21,8 @@ from ansible_collections.proxkit.tasks.tests.unit import fakes
 
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
+
+pytestmark = pytest.mark.pace(5)
 
 KEYS = {
     "failed",
@@ -63,6 +66,7 @@ def test_many_do_not_queue_behind_each_other(mock: Mock, call: Call) -> None:
     assert call.seconds < 4
 
 
+@pytest.mark.pace(1)  # mostly work, which does not get faster
 def test_many_leave_the_node_usable(mock: Mock, call: Call) -> None:
     # A tenth of what genuine requests to stop take.
     mock.settings(stop_seconds=0.1)

@@ -23,6 +23,8 @@ from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
+pytestmark = pytest.mark.pace(5)
+
 KEYS = {
     "failed",
     "changed",
