@@ -119,7 +119,7 @@ def find_pythons() -> dict[int, str]:
     return found
 
 
-TYPED = " ".join(f"{COLLECTION}/{part}" for part in ("plugins", "tests", "conftest.py", "dev.py"))
+TYPED = " ".join(f"{COLLECTION}/{part}" for part in ("plugins", "tests", "conftest.py", "dev.py", "docs"))
 NEWEST, OLDEST = max(find_pythons(), default=11), min(find_pythons(), default=11)
 UNITS = "ansible-test units --venv --color no --python 3.{} tests/unit/plugins/module_utils/"
 PYTEST = "python -m pytest -p no:cacheprovider"
