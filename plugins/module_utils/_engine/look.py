@@ -8,6 +8,7 @@ Nothing here asks a second time: who wants patience puts it into the source, or 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -94,8 +95,15 @@ def sees_others(source: Reader, node: str, deadline: float) -> bool:
 
 def _lines(rows: Rows) -> list[str]:
     """The lines of a log's rows. Raises ``ApiError`` where a server sent something else than rows."""
-    try:
+    with as_documented():
         return lines_of(rows)
+
+
+@contextlib.contextmanager
+def as_documented() -> t.Iterator[None]:
+    """What is wrong with the rows of a log is a fault of who sent them."""
+    try:
+        yield
     except OptionError as exc:
         raise Fault(f"the log is not of the form its documentation gives: {exc.message}") from exc
 

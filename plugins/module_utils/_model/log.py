@@ -30,13 +30,21 @@ def log_is_gone(rows: t.Iterable[object]) -> bool:
 def lines_of(rows: t.Iterable[object]) -> list[str]:
     """The readable lines in order, each number once.
 
+    :raises OptionError: for what is no row, saying what is wrong.
+    """
+    return list(lines_by_number(rows).values())
+
+
+def lines_by_number(rows: t.Iterable[object]) -> dict[int, str]:
+    """The readable lines in order, by their numbers.
+
     Of two rows with one number the later wins: a line that was still being written when it was first read. The row
     that Proxmox VE sends for an empty log is no line.
 
     :raises OptionError: for what is no row, saying what is wrong.
     """
     numbered = _numbered(rows)
-    return [] if numbered == {1: _EMPTY} else [repair(text) for _n, text in sorted(numbered.items())]
+    return {} if numbered == {1: _EMPTY} else {number: repair(text) for number, text in sorted(numbered.items())}
 
 
 def tail_start(total: int, lines: int) -> int:
