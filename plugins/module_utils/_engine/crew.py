@@ -35,7 +35,7 @@ class Crew:
         """Who is at work, in the order of their beginning."""
         return [worker for worker in self._workers if worker not in self._idle]
 
-    def start(self, worker: Worker, run: t.Callable[[], None]) -> None:
+    def put_to_work(self, worker: Worker, run: t.Callable[[], None]) -> None:
         """Let ``worker`` do its work, which is ``run``."""
 
         def guarded() -> None:
@@ -64,7 +64,7 @@ class Crew:
         """All that there is to be known now is about to be looked at."""
         self._news.clear()
 
-    def finish(self, workers: t.Iterable[Worker] | None = None) -> None:
+    def call_off(self, workers: t.Iterable[Worker] | None = None) -> None:
         """Ask these, or all, to come to an end."""
         for worker in self._workers if workers is None else workers:
             worker.finish.set()

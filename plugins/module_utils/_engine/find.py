@@ -9,130 +9,23 @@ Knows no Ansible and no proxmoxer. Nodes are asked side by side; times are monot
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import dataclasses
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import endtime_of, task_of, task_of_cluster
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import sees_others, with_log
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import with_log
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.matching import Matching, latest_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.named import NEVER, Named
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.patient import Patient
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters, LogWish
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import (
-    ON_THE_WAY,
-    Connect,
-    Reader,
-    Row,
-)
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Connect, Reader
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
-    ApiError,
-    Hopeless,
-    InvalidUpid,
-    NodeUnreachable,
-)
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless, NodeUnreachable
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
-PAGE_ROWS = 1000
-MORE_ROWS = 20
 _NODES_AT_ONCE = 16
-
-
-class _Pages:
-    """Tasks of one node that fit a filter."""
-
-    def __init__(self, source: Reader, node: str, filters: Filters, found: Found) -> None:
-        self._source = source
-        self._node = node
-        self._filters = filters
-        self._found = found
-        self._tasks: dict[str, Task] = {}
-
-    @property
-    def latest(self) -> list[Task]:
-        """Those that started last, as many as are wanted."""
-        return _latest(self._tasks.values(), self._filters.limit)
-
-    def find(self) -> None:
-        """Read as many pages as it takes. Raises ``ApiError``."""
-        for query in self._filters.queries():
-            self._read(query)
-        # Tasks of two users are proof enough.
-        if len({task.upid.user for task in self._tasks.values()}) < 2:
-            with contextlib.suppress(ApiError):
-                if not sees_others(self._source, self._node, NEVER):
-                    self._be_blind()
-
-    def _be_blind(self) -> None:
-        own = f"Node {self._node} lists only one's own tasks: Sys.Audit on /nodes/{self._node} is missing."
-        self._found.blind.append(self._node)
-        self._found.warnings.append(own)
-        if self._filters.source == "archive" or (self._filters.outcomes and "running" not in self._filters.outcomes):
-            return
-        # A user's tokens' running tasks are its own as well: the node's list hides them, the cluster's does not.
-        for row in self._source.cluster_tasks(NEVER):
-            upid = _upid_of(row)
-            if upid is not None and upid.node == self._node:
-                self._take(task_of_cluster(upid, row), running_only=True)
-
-    def _read(self, query: dict[str, t.Any]) -> None:
-        start, size = 0, self._page_size()
-        while True:
-            rows, total = self._source.listed(self._node, NEVER, **query, start=start, limit=size)
-            for row in rows:
-                if _upid_of(row) is None:
-                    self._found.warnings.append(
-                        f"Node {self._node} lists a task whose UPID is malformed; it is left out."
-                    )
-                else:
-                    self._take(task_of_row(row))
-            start += len(rows)
-            size = min(2 * size, PAGE_ROWS)
-            if not rows or (total is not None and start >= total) or self._enough(rows[-1]):
-                return
-
-    def _page_size(self) -> int:
-        """Rows a page: some more than wanted, as the last ones wanted are told by those that follow."""
-        limit = self._filters.limit
-        # Where rows are dropped here, pages of the size of the limit would be many.
-        if not limit or not self._filters.exact:
-            return PAGE_ROWS
-        return min(2 * limit + MORE_ROWS, PAGE_ROWS)
-
-    def _enough(self, row: Row) -> bool:
-        """Whether no task behind this row can have started later than those found.
-
-        Lists come by end time, the latest first, and nothing starts after its end (PVE: ``file_read_lines`` of the
-        index backwards).
-        """
-        limit, endtime = self._filters.limit, endtime_of(row)
-        if not limit or len(self._tasks) < limit or endtime is None:
-            return False
-        return self.latest[-1].upid.starttime > endtime
-
-    def _take(self, task: Task | None, running_only: bool = False) -> None:
-        """Keep a task that fits, once: a list that grows while it is read shows the same row again."""
-        if task is None or not self._filters.fit(task) or (running_only and task.sight != "running"):
-            return
-        known = self._tasks.get(task.upid.native)
-        if known is None or (known.sight == "running" and task.sight == "stopped"):
-            self._tasks[task.upid.native] = task
-
-
-def _latest(tasks: t.Iterable[Task], limit: int) -> list[Task]:
-    """The ``limit`` tasks (0: all) that started last, the last one first."""
-    return sorted(tasks, key=lambda task: (task.upid.starttime, task.upid.pstart), reverse=True)[: limit or None]
-
-
-def _upid_of(row: Row) -> Upid | None:
-    try:
-        return parse(row.get("upid"))
-    except InvalidUpid:
-        return None
-
 
 Search = t.Callable[[Reader, Found], None]
 
@@ -164,7 +57,7 @@ class Finder:
             finally:
                 source.close()
         found = self._each_node({node: self._matcher(node, filters) for node in nodes})
-        return dataclasses.replace(found, tasks=_latest(found.tasks, filters.limit))
+        return dataclasses.replace(found, tasks=latest_of(found.tasks, filters.limit))
 
     # One node
 
@@ -183,7 +76,7 @@ class Finder:
 
     def _matcher(self, node: str, filters: Filters) -> Search:
         def search(source: Reader, found: Found) -> None:
-            pages = _Pages(source, node, filters, found)
+            pages = Matching(source, node, filters, found)
             try:
                 pages.find()
             finally:
@@ -237,11 +130,3 @@ class Finder:
 
     def _patient(self) -> Patient:
         return Patient(self._connect(), self._clock)
-
-
-def task_of_row(row: Row) -> Task | None:
-    """The task that a row of a list tells of; None where its UPID is malformed."""
-    upid = _upid_of(row)
-    if upid is None:
-        return None
-    return task_of(upid, row) or Task(upid, "stopped", row.get("status") or None)

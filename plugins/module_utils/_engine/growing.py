@@ -64,6 +64,8 @@ class GrowingLog:
         tail, total = source.log(self._upid, start, PAGE_LINES, deadline)
         beginning = self._take(head, total).lines
         news = self._take(tail, total, ended)
+        if news.anew:
+            return news
         if news.skipped:
             # The beginning says how much there is to do; nobody wants to see it now.
             return dataclasses.replace(news, skipped=len(beginning) + news.skipped)
@@ -91,7 +93,7 @@ class GrowingLogs:
         self._clock = clock
         self._logs: dict[str, GrowingLog] = {}
 
-    def read_on(
+    def read_each(
         self, source: Reader, upids: t.Iterable[Upid], deadline: float, ended: t.Container[str] = ()
     ) -> dict[str, News]:
         """What is new in the logs of these tasks by their UPIDs, of which those in ``ended`` write no more.

@@ -132,5 +132,5 @@ class Stopper:
             # Who may not look may still stop, once.
             return not exc.passing and upid.native not in self._todo.asked
         if task.sight != "running":
-            self._todo.watch.tell(task)
+            self._todo.watch.learn(task)
         return task.sight == "running"

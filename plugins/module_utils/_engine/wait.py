@@ -124,18 +124,18 @@ class _Waiter:
     def _watch(self, node: str, upids: t.Sequence[Upid]) -> None:
         watch = Watch(node, upids, self._connect(), self._plan, self._clock, self._begun, self._observer)
         self._known.watches.append(watch)
-        self._crew.start(watch, lambda: watch.run(self._crew.note_news))
+        self._crew.put_to_work(watch, lambda: watch.run(self._crew.note_news))
         if self._plan.stop and not self._plan.one_look:
             todo = StopList(watch)
             self._known.stop_lists.append(todo)
             for _index in range(min(SIDE_BY_SIDE, len(upids))):
                 stopper = Stopper(todo, self._connect(), self._clock, self._deadline, self._crew.note_news)
-                self._crew.start(stopper, stopper.run)
+                self._crew.put_to_work(stopper, stopper.run)
 
     def _follow(self, request: Upid) -> None:
         follow = Follow(request, self._connect(), self._plan, self._clock, self._deadline)
         self._known.follows[request.native] = follow
-        self._crew.start(follow, lambda: follow.run(self._known.requests.__contains__))
+        self._crew.put_to_work(follow, lambda: follow.run(self._known.requests.__contains__))
 
     def _follow_requests(self) -> None:
         """Begin to follow requests that ended well, and to watch the tasks that were found."""
@@ -159,7 +159,7 @@ class _Waiter:
             if wake is None:
                 break
             self._crew.await_news(wake - now)
-        self._crew.finish()
+        self._crew.call_off()
 
     def _wake(self, now: float, busy: t.Sequence[Worker]) -> float | None:
         """When to go on where no news comes before; None where the wait is over."""
@@ -168,7 +168,7 @@ class _Waiter:
         wake = wake_at(now, self._standing(busy))
         if wake is not None and self._enough is None and self._known.enough:
             self._enough = now
-            self._crew.finish(busy)
+            self._crew.call_off(busy)
             wake = wake_at(now, self._standing(busy))
         return wake
 

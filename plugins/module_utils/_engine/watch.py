@@ -84,7 +84,7 @@ class Watch:
         while True:
             at = self._clock.monotonic()
             answer_deadline = self._deadline + LOOK_GRACE
-            self._look(answer_deadline, self._plan.one_look or at >= self._deadline)
+            self._make_round(answer_deadline, self._plan.one_look or at >= self._deadline)
             changed()
             self.gathering = True
             self._fetch_logs([entry for entry in self._entries.values() if entry.settled], answer_deadline)
@@ -104,7 +104,7 @@ class Watch:
         if self._reporter is not None:
             self._reporter.report_news(self._entries.values())
 
-    def tell(self, task: Task) -> None:
+    def learn(self, task: Task) -> None:
         """What another thread has seen: that a task is gone. An odd end is left to the next look."""
         entry = self._entries[task.upid.native]
         if task.outcome == "unknown":
@@ -112,7 +112,7 @@ class Watch:
         else:
             entry.settle(task)
 
-    def _look(self, deadline: float, last: bool) -> None:
+    def _make_round(self, deadline: float, last: bool) -> None:
         try:
             self._round.make(self._entries.values(), deadline, last)
             self.looked.set()

@@ -102,6 +102,14 @@ def test_a_log_that_shrank_begins_anew(source: Noting) -> None:
     assert log.read_on(source, 0).progress == Progress(1.0, "Chunkstore create: 1%")
 
 
+def test_a_log_that_shrinks_while_it_is_first_read(source: Noting) -> None:
+    source.script["log"] = [([{"n": number, "t": "x"} for number in range(1, 201)], 5000), ([], 3)]
+    log = GrowingLog(upid())
+    assert log.read_on(source, 0) == News((), None, 0, True, None)
+    source.logs[NATIVE] = ["a", "b"]
+    assert log.read_on(source, 0).lines == ("a",)
+
+
 def test_rows_of_odd_form_are_a_fault_and_cost_nothing(source: Noting) -> None:
     log = GrowingLog(upid())
     source.script["log"] = [([{"n": "1", "t": "a"}], 1)]
@@ -125,10 +133,10 @@ def test_what_keeps_from_one_log_keeps_from_no_other(source: Noting, fault: Exce
     upids = logs_of(source, 1, 2, 3)
     source.script["log"] = [None, fault]
     logs = GrowingLogs(source.clock)
-    assert list(logs.read_on(source, upids, 9e9)) == [upid(number).native for number in read]
+    assert list(logs.read_each(source, upids, 9e9)) == [upid(number).native for number in read]
     source.asked.clear()
     # The next reading brings what was not read.
-    news = logs.read_on(source, upids, 9e9, ended={upids[1].native})
+    news = logs.read_each(source, upids, 9e9, ended={upids[1].native})
     assert [news[one.native].lines for one in upids][1] == ("first of 2", "second")
     assert len(source.asked) == 3
 
@@ -136,9 +144,9 @@ def test_what_keeps_from_one_log_keeps_from_no_other(source: Noting, fault: Exce
 def test_what_ends_all_is_raised(source: Noting) -> None:
     source.script["log"] = [LoginRefused("401")]
     with pytest.raises(LoginRefused):
-        GrowingLogs(source.clock).read_on(source, logs_of(source, 1), 9e9)
+        GrowingLogs(source.clock).read_each(source, logs_of(source, 1), 9e9)
 
 
 def test_nothing_is_read_after_the_deadline(source: Noting) -> None:
-    assert GrowingLogs(source.clock).read_on(source, logs_of(source, 1, 2), source.clock.now) == {}
+    assert GrowingLogs(source.clock).read_each(source, logs_of(source, 1, 2), source.clock.now) == {}
     assert source.asked == []

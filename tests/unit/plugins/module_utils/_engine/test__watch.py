@@ -391,8 +391,8 @@ def test_a_refusal_in_a_second_opinion_costs_no_outcome() -> None:
 def test_what_another_thread_tells_stays() -> None:
     source = cluster_of(FakeClock(), 100.0)
     watch = Watch("pve1", [upid(1)], source, Plan(), source.clock, source.clock.now)
-    watch.tell(Task(upid(1), "stopped", "received interrupt"))
-    watch.tell(Task(upid(1), "running"))
+    watch.learn(Task(upid(1), "stopped", "received interrupt"))
+    watch.learn(Task(upid(1), "running"))
     watch.run(lambda: None)
     assert outcomes(watch) == ["error"]
     assert "status" not in source.calls
