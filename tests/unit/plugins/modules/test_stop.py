@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import typing as t
 
 import pytest
@@ -66,18 +65,18 @@ def test_many_do_not_queue_behind_each_other(mock: Mock, call: Call) -> None:
     assert call.seconds < 4
 
 
-@pytest.mark.pace(1)  # mostly work, which does not get faster
+@pytest.mark.pace(0.5)  # mostly work, which a busy machine does more slowly
 def test_many_leave_the_node_usable(mock: Mock, call: Call) -> None:
     # A tenth of what genuine requests to stop take.
     mock.settings(stop_seconds=0.1)
-    upids = mock.tasks(type="vzdump", id=100, duration=60, count=50)["upids"]
-    other = type(call)(mock)
+    upids = mock.tasks(type="vzdump", id=100, duration=60, count=30)["upids"]
+    other = type(call)(mock, call.clock)
     other.connection.update(api_token_id=None, api_token_secret=None, api_user="root@pam", api_password=ROOT_PASSWORD)
     times: list[float] = []
 
     def log_in() -> None:
         for _login in range(5):
-            time.sleep(0.3)
+            call.clock.sleep(0.2)
             other.info(node="pve2")
             times.append(other.seconds)
 
@@ -87,8 +86,8 @@ def test_many_leave_the_node_usable(mock: Mock, call: Call) -> None:
     thread.join()
     assert result["stopped_upids"] == upids
     assert not result["failed"]
-    assert call.seconds < 4.5
-    assert mock.counters()["requests"]["DELETE task"] == 50
+    assert call.seconds < 2.7
+    assert mock.counters()["requests"]["DELETE task"] == 30
     assert max(times) < 0.5
 
 
