@@ -35,8 +35,8 @@ class Found:
     """Tasks, and what kept one from finding more."""
 
     tasks: list[Task]
-    asked: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()  # nodes
     unreachable: dict[str, str] = dataclasses.field(default_factory=dict)  # why, by node
     blind: list[str] = dataclasses.field(default_factory=list)  # nodes that show one's own tasks only
     warnings: list[str] = dataclasses.field(default_factory=list)
-    errors: list[ApiError] = dataclasses.field(default_factory=list)
+    errors: list[ApiError] = dataclasses.field(default_factory=list)  # each of them a failure
