@@ -20,19 +20,27 @@ import ansible_collections.proxkit.tasks.plugins.module_utils._model.progress_li
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress_lines import bytes_of, drive_of
 
 # What is shown of a line should fit a person's line or two.
-_TEXT_LENGTH = 200
+TEXT_LENGTH = 200
 
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """How far a task says it is: 0 to 100, None where its log gives no share; ``text`` is one line, safe to show."""
+    """How far a task says it is: 0 to 100, None where its log gives no share; ``text`` is one line, safe to show.
+
+    With a share comes what it is worked out of, where the log tells that: ``done`` of ``total`` bytes, and the ``part``
+    of the work that it is about (empty: the whole, or nobody knows). Figures of different ``phase`` cannot be compared.
+    """
 
     percent: float | None
     text: str
+    done: float | None = dataclasses.field(default=None, compare=False)
+    total: float | None = dataclasses.field(default=None, compare=False)
+    part: str = dataclasses.field(default="", compare=False)
+    phase: int = dataclasses.field(default=0, compare=False)
 
     def to_dict(self) -> dict[str, t.Any]:
         """The dictionary under ``progress`` in a task dictionary."""
-        return dataclasses.asdict(self)
+        return {"percent": self.percent, "text": self.text}
 
 
 def progress(log: t.Iterable[str]) -> Progress | None:
@@ -92,7 +100,8 @@ class ProgressReader:
         for pattern, handle in _patterns():
             match = pattern.match(line)
             if match:
-                self.last = handle(self, match) or self.last
+                told = handle(self, match)
+                self.last = self.last if told is None else dataclasses.replace(told, phase=self.phase)
                 return
 
     # What a line can be
@@ -103,16 +112,18 @@ class ProgressReader:
         meter = match.re.pattern
         if meter == self._meter and percent < self._highest:
             self._end_phase()
-        return self._figure(meter, percent, match)
+        return self._figure(meter, percent, match, *_sizes(match), part=lines.PARTS.get(meter, ""))
 
     def worked_out(self, match: re.Match[str]) -> Progress:
         """A size and a total."""
-        return self._figure("memory", _share(bytes_of(match["done"]), bytes_of(match["total"])), match)
+        done, total = _sizes(match)
+        return self._figure("memory", _share(done, total), match, done, total, part="memory")
 
     def remaining(self, match: re.Match[str]) -> Progress:
         """Old migrations: what was transferred leaves zero pages out, what remains does not."""
         total = bytes_of(match["total"])
-        return self._figure("memory", _share(total - bytes_of(match["remaining"]), total), match)
+        done = total - bytes_of(match["remaining"])
+        return self._figure("memory", _share(done, total), match, done, total, part="memory")
 
     def drive_begins(self, match: re.Match[str]) -> Progress:
         """The mirror of a drive begins: those before it are done, though their lines may go on."""
@@ -128,9 +139,11 @@ class ProgressReader:
             return None
         self._drives[name] = (bytes_of(match["done"]), bytes_of(match["total"]))
         if len(self._drives) == 1:
-            return self._figure(("drive", name), float(match["percent"]), match)
+            return self._figure(("drive", name), float(match["percent"]), match, *_sizes(match), part=name)
         done, total = (sum(sizes) for sizes in zip(*self._drives.values()))
-        return self._figure(tuple(self._drives), _share(done, total), match, f"{len(self._drives)} drives, ")
+        drives = f"{len(self._drives)} drives"
+        told = self._figure(tuple(self._drives), _share(done, total), match, done, total, part=drives)
+        return dataclasses.replace(told, text=_short(f"{self._guest}{drives}, {_said(match)}"))
 
     def job_begins(self, match: re.Match[str]) -> None:
         """A backup job with its guests, where it was given them by number."""
@@ -173,7 +186,9 @@ class ProgressReader:
             self._stream_bytes, self._streams = 0.0, {}
         self._cut = False
         self._streams[snapshot] = max(bytes_of(match["done"]), self._streams.get(snapshot, 0.0))
-        return self._figure(("stream", self._stream), _share(sum(self._streams.values()), self._stream_bytes), match)
+        done, total = sum(self._streams.values()), self._stream_bytes
+        volume = snapshot.partition("@")[0].rpartition("/")[2]
+        return self._figure(("stream", self._stream), _share(done, total), match, done, total, part=volume)
 
     def complete(self, match: re.Match[str]) -> Progress:
         """A line that says the work is done."""
@@ -196,8 +211,16 @@ class ProgressReader:
 
     # Figures
 
-    def _figure(self, meter: t.Hashable, percent: float | None, match: re.Match[str], lead: str = "") -> Progress:
-        text = _short(f"{self._guest}{lead}{_said(match)}")
+    def _figure(
+        self,
+        meter: t.Hashable,
+        percent: float | None,
+        match: re.Match[str],
+        done: float | None = None,
+        total: float | None = None,
+        part: str = "",
+    ) -> Progress:
+        text = _short(f"{self._guest}{_said(match)}")
         if percent is None:
             return Progress(None, text)
         if meter != self._meter:
@@ -205,7 +228,7 @@ class ProgressReader:
             self._meter = meter
         # Totals grow while guests write, and memory gets dirty again: the person should not see that as a step back.
         self._highest = max(self._highest, min(100.0, max(0.0, percent)))
-        return Progress(round(self._highest, 2), text)
+        return Progress(round(self._highest, 2), text, done, total, part or self._guest.rstrip(": "))
 
     def _end_phase(self) -> None:
         self.phase += self._meter is not None
@@ -216,12 +239,19 @@ def _said(match: re.Match[str]) -> str:
     return match.string.strip()
 
 
+def _sizes(match: re.Match[str]) -> tuple[float | None, float | None]:
+    """The bytes that are done, and those in all, where the line tells them."""
+    told = match.groupdict()
+    done, total = (bytes_of(told[name]) if told.get(name) else None for name in ("done", "total"))
+    return done, total
+
+
 def _short(text: str) -> str:
-    return text[:_TEXT_LENGTH]
+    return text[:TEXT_LENGTH]
 
 
-def _share(done: float, total: float) -> float | None:
-    return 100.0 * done / total if total > 0 else None
+def _share(done: float | None, total: float | None) -> float | None:
+    return None if done is None or not total else 100.0 * done / total
 
 
 _Handler = t.Callable[[ProgressReader, "re.Match[str]"], t.Optional[Progress]]

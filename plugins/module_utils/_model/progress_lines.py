@@ -34,7 +34,10 @@ OLD_DRIVE = (
     r"(?P<drive>[^\s:]+): transferred: (?P<done>[0-9]{1,20}) bytes remaining: [0-9]+ bytes "
     rf"total: (?P<total>[0-9]{{1,20}}) bytes progression: {_PERCENT} %"
 )
-OLD_BLOCK_JOB = rf"transferred: [0-9]+ bytes remaining: [0-9]+ bytes total: [0-9]+ bytes progression: {_PERCENT} %"
+OLD_BLOCK_JOB = (
+    r"transferred: (?P<done>[0-9]{1,20}) bytes remaining: [0-9]+ bytes "
+    rf"total: (?P<total>[0-9]{{1,20}}) bytes progression: {_PERCENT} %"
+)
 DRIVE_BEGINS = r"drive mirror is starting for (?P<drive>\S+)"
 IMAGE = rf"transferred {_DONE_OF_TOTAL} \({_PERCENT}%\)\s*$"
 
@@ -50,8 +53,8 @@ MIGRATED = (
 )
 
 # Backups (VZDump.pm, VZDump/QemuServer.pm), then as before Proxmox VE 6.2
-BACKUP = rf"\s*{_PERCENT}% \({SIZE} of {SIZE}\) in "
-OLD_BACKUP = rf"status: {_PERCENT}% \([0-9]+/[0-9]+\), "
+BACKUP = rf"\s*{_PERCENT}% \({_DONE_OF_TOTAL}\) in "
+OLD_BACKUP = rf"status: {_PERCENT}% \((?P<done>[0-9]{{1,20}})/(?P<total>[0-9]{{1,20}})\), "
 BACKUP_JOB = r"starting new backup job: vzdump(?P<arguments>.*)"
 BACKUP_ELSEWHERE = r"skip external VMs: (?P<guests>[0-9, ]+)"
 GUEST_BEGINS = r"Starting Backup of VM (?P<guest>[0-9]+) \((?P<kind>qemu|lxc)\)"
@@ -59,7 +62,7 @@ GUEST_ENDS = r"Finished Backup of VM [0-9]+ |Backup of VM [0-9]+ failed|Backup j
 BACKED_UP = r"Backup job finished successfully"
 
 # Restores: the percentage begins anew with each disk
-RESTORE = rf"progress {_PERCENT}% \(read [0-9]+ bytes, "
+RESTORE = rf"progress {_PERCENT}% \(read (?P<done>[0-9]{{1,20}}) bytes, "
 
 # Storage migration: zfs; downloads: wget
 STREAM_BEGINS = rf"total estimated size is (?P<total>{SIZE})$"
@@ -90,6 +93,9 @@ SIGNS_OF_LIFE = (
     r"|Number of regular files transferred: |Total bytes (?:sent|received): |sent [0-9,.]+\S* bytes "
 )
 FAILED = r"TASK ERROR"
+
+# What the figures of lines that do not name it are about, where it is known to be less than the whole.
+PARTS = {IMAGE: "drive", MARKED: "phase 1 of 2", SWEPT: "phase 2 of 2"}
 
 
 def bare(line: str) -> str:

@@ -618,3 +618,51 @@ def test_within_a_phase_the_figure_never_falls(lines: list[str], cuts: set[int])
         if reader.last is not None and reader.last.percent is not None:
             assert reader.last.percent >= highest.get(reader.phase, 0.0)
             highest[reader.phase] = reader.last.percent
+
+
+# --- what a figure is worked out of
+
+GIB = 1024.0**3
+GUESTS = ["INFO: starting new backup job: vzdump 100 101", "INFO: Starting Backup of VM 101 (qemu)"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "done", "total", "part"),
+    [
+        ([*GUESTS, "INFO:   4% (1.5 GiB of 19.0 GiB) in 3s, read: 1.0 MiB/s"], 1.5 * GIB, 19 * GIB, "VM 101 (1 of 2)"),
+        (["INFO: status: 12% (386/3060), sparse 0% (0), duration 33"], 386, 3060, ""),
+        ([mirror("mirror-scsi0", 1, 8)], GIB, 8 * GIB, "scsi0"),
+        ([mirror("drive-scsi0", 8, 8), mirror("drive-scsi1", 1, 32)], 9 * GIB, 40 * GIB, "2 drives"),
+        ([OLD_MIRROR.format(name="scsi0", done=100, left=200, total=300, percent=33)], 100, 300, "scsi0"),
+        (["transferred: 5 bytes remaining: 5 bytes total: 10 bytes progression: 50.0 %"], 5, 10, ""),
+        (["transferred 512.0 MiB of 8.0 GiB (6.25%)"], GIB / 2, 8 * GIB, "drive"),
+        (["migration active, transferred 1.0 GiB of 4.0 GiB VM-state, 586.6 MiB/s"], GIB, 4 * GIB, "memory"),
+        (["migration status: active (transferred 1, remaining 93), total 108)"], 15, 108, "memory"),
+        (["progress 1% (read 343605248 bytes, duration 2 sec)"], 343605248, None, ""),
+        (
+            [
+                "total estimated size is 4G",
+                "10:30:27  1G  rpool/data/vm-1-disk-0@a",
+                "10:30:28  1G  rpool/vm-1-disk-0@b",
+            ],
+            2 * GIB,
+            4 * GIB,
+            "vm-1-disk-0",
+        ),
+        (["percentage done: 12.50% (1/8 groups)"], None, None, ""),
+        (["marked 1% (18 of 1843 index files)"], None, None, "phase 1 of 2"),
+        (["INFO: archive file size: 2.31GB"], None, None, ""),
+    ],
+)
+def test_amounts(lines: list[str], done: float | None, total: float | None, part: str) -> None:
+    told = progress(lines)
+    assert told is not None
+    assert (told.done, told.total, told.part) == (done, total, part)
+
+
+def test_figures_of_one_part_have_one_phase() -> None:
+    reader, phases = ProgressReader(), []
+    for line in ("marked 1% (1 of 99 index files)", "marked 9% (9 of 99 index files)", "processed 1% (2 chunks)"):
+        reader.feed([line])
+        phases.append(reader.last and reader.last.phase)
+    assert phases == [0, 0, 1]
