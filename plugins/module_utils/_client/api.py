@@ -26,4 +26,4 @@ class Api:
 
     def connect(self) -> Calls:
         """A source for one thread."""
-        return Calls(Session(self.cluster), self.cluster.connection.api)
+        return Calls(Session(self.cluster), self.cluster.connection.service)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES, Service
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PVE, Service
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,9 +24,4 @@ class Connection:
     ca_path: str | None = None
     ca_option: str = "ca_path"  # what to name where the path is of no use
     timeout: float = 15
-    service: str = "pve"
-
-    @property
-    def api(self) -> Service:
-        """The product that answers."""
-        return SERVICES[self.service]
+    service: Service = PVE

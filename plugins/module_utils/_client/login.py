@@ -96,10 +96,10 @@ class Login:
         """Put credentials into the headers of a prepared request."""
         given, ticket = self._connection, self.ticket
         if given.token_name:
-            value = str(given.api.token).format(who=who(given), secret=given.token_secret)
+            value = str(given.service.token).format(who=who(given), secret=given.token_secret)
             request.headers["Authorization"] = quote(value, safe=_PLAIN)
         elif ticket is not None:
-            request.headers["Cookie"] = f"{given.api.cookie}={quote(ticket.text, safe=_PLAIN)}"
+            request.headers["Cookie"] = f"{given.service.cookie}={quote(ticket.text, safe=_PLAIN)}"
             if request.method != "GET":
                 request.headers["CSRFPreventionToken"] = ticket.csrf
 

@@ -80,7 +80,7 @@ def said(reply: Reply, host: str) -> str:
 
 
 def _refusal(reply: Reply, request: Request, host: str, connection: Connection) -> ApiError:
-    if reply.status < 300 or not by_proxmox(reply, connection.api):
+    if reply.status < 300 or not by_proxmox(reply, connection.service):
         return _strange(reply, host)
     return _meant(reply, request, said(reply, host), connection)
 
@@ -103,7 +103,7 @@ def _meant(reply: Reply, request: Request, words: str, connection: Connection) -
         return NoSuchTask(f"node {node} knows no such task ({words})")
     if status in _NODE_DOWN:
         return NodeUnreachable(f"node {node} cannot be reached ({words})")
-    if status == 500 and any(text in words for text in connection.api.no_such_node):
+    if status == 500 and any(text in words for text in connection.service.no_such_node):
         check = "the UPID" if request.upid else "its name"
         return Refused(f"the cluster has no node {node} ({words}): check {check} and api_host")
     kind = HostUnreachable if status in _HOST_DOWN else Refused if status in _FINAL else Fault

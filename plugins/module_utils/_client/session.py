@@ -144,7 +144,7 @@ class Session:
         """Send a login. What was sent one and did not answer as Proxmox does must do so first, asked a plain thing."""
         if host in self._cluster.unanswered:
             try:
-                self._send(self._plain, host, Request("GET", self._cluster.connection.api.open_path), deadline)
+                self._send(self._plain, host, Request("GET", self._cluster.connection.service.open_path), deadline)
             except ApiError:
                 if host in self._cluster.unanswered:
                     raise
@@ -172,7 +172,7 @@ class Session:
         try:
             answer = data_of(reply, request, host, cluster.connection, cluster.login.secrets)
         except ApiError as exc:
-            if by_proxmox(reply, cluster.connection.api):
+            if by_proxmox(reply, cluster.connection.service):
                 cluster.heard(host, accepted=signed and not isinstance(exc, LoginRefused))
             raise
         cluster.heard(host, accepted=signed)

@@ -63,7 +63,7 @@ def connection(params: Params) -> Connection:
             ca_path=_authorities(params["ca_path"], params["validate_certs"]),
             ca_option=with_sources("ca_path", params),
             timeout=positive_seconds("api_timeout", params["api_timeout"]),
-            service=params["service"],
+            service=SERVICES[params["service"]],
         )
     except OptionError as exc:
         raise OptionError(with_sources(exc.message, params)) from None

@@ -40,7 +40,7 @@ def run(params: Params, _check_mode: bool = False, *, clock: Clock | None = None
     nodes = node_names(params["node"])
     log = LogWish(params["log"], line_count(params["log_lines"]))
     by_name = SPEC.by_name(params)
-    tasks, no_task = upids(params["upids"], who.api) if by_name else ([], [])
+    tasks, no_task = upids(params["upids"], who.service) if by_name else ([], [])
     if by_name and not tasks:
         return info_result(no_task=no_task)
     api = api_of(who, clock)

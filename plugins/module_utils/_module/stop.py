@@ -43,7 +43,7 @@ def plan_of(params: Params, check_mode: bool, request_timeout: float, tasks: t.S
 def run(params: Params, check_mode: bool = False, *, clock: Clock | None = None) -> Result:
     """Stop as validated options say. Raises ``TasksError`` where nothing could be asked for."""
     who = connection(params)
-    tasks, no_task = upids(params["upids"], who.api)
+    tasks, no_task = upids(params["upids"], who.service)
     plan = plan_of(params, check_mode, who.timeout, tasks)
     if not tasks:
         return stop_result(no_task=no_task)

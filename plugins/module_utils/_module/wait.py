@@ -66,7 +66,7 @@ def run(
     """
     who = connection(params)
     plan = plan_of(params, check_mode, who.timeout)
-    tasks, no_task = upids(params["upids"], who.api)
+    tasks, no_task = upids(params["upids"], who.service)
     if not tasks:
         return wait_result(no_task=no_task)
     clock = clock or SystemClock()
