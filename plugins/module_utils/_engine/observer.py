@@ -33,6 +33,9 @@ class Observer(t.Protocol):
     def on_look(self, node: str, tasks: t.Sequence[Task]) -> None:
         """A look at a node is over; what is known of its tasks now."""
 
+    def on_lines(self, task: Task, lines: t.Sequence[str]) -> None:
+        """The log of a running task was read: the task with its progress, and its new lines, clean, each once."""
+
 
 class Shielded:
     """An observer that cannot break a wait: once it has raised something it is told nothing more."""

@@ -27,7 +27,11 @@ class LogWish:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How to wait; times in seconds. ``one_look``: look once, whatever it shows; ``stop``: end what runs."""
+    """How to wait; times in seconds. ``one_look``: look once, whatever it shows; ``stop``: end what runs.
+
+    ``progress`` says what an observer shows of the logs of running tasks: ``summary``, ``log`` or ``none``, when none
+    is read.
+    """
 
     timeout: float = 300
     interval: float = 0.5
@@ -39,6 +43,7 @@ class Plan:
     follow_ha: bool = False
     stop: bool = False
     request_timeout: float = 15
+    progress: str = "none"
     log: LogWish = dataclasses.field(default_factory=LogWish)
 
 

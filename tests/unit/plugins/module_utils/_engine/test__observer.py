@@ -52,6 +52,9 @@ class Listener:
         if self._looks:
             self.events.append(("look", node, [task.outcome for task in tasks]))
 
+    def on_lines(self, task: Task, lines: t.Sequence[str]) -> None:
+        self.events.append(("lines", task.upid.pid, list(lines)))
+
 
 def told(
     clock: SharedClock,
