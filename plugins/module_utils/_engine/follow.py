@@ -42,7 +42,7 @@ class Follow:
         self._plan = plan
         self._clock = clock
         self._begun = clock.monotonic()
-        self._end = min(deadline, self._begun + FOLLOW_SECONDS)
+        self._deadline = min(deadline, self._begun + FOLLOW_SECONDS)
         self._answer_deadline = deadline + LOOK_GRACE
 
     def run(self, known: t.Callable[[str], bool]) -> None:
@@ -60,10 +60,10 @@ class Follow:
                 if isinstance(exc, Hopeless):
                     raise
                 fault = exc.message
-            if self.found is not None or now >= self._end or self.finish.is_set():
+            if self.found is not None or now >= self._deadline or self.finish.is_set():
                 break
             seconds = pause(now - self._begun, self._plan.interval, self._plan.longest)
-            if self._clock.wait(self.finish, min(seconds, max(0.0, self._end - now))):
+            if self._clock.wait(self.finish, min(seconds, max(0.0, self._deadline - now))):
                 break
         if self.found is None:
             self.warning = self._why_not(fault)

@@ -81,7 +81,7 @@ class Stopper:
         self.finish = threading.Event()
         self._todo = todo
         self._clock = clock
-        self._end = deadline - min(_MARGIN_SECONDS, max(0.0, deadline - clock.monotonic()) / 4)
+        self._deadline = deadline - min(_MARGIN_SECONDS, max(0.0, deadline - clock.monotonic()) / 4)
         self._answer_deadline = deadline + LOOK_GRACE
         self._changed = changed
 
@@ -91,8 +91,8 @@ class Stopper:
         Raises ``ApiError`` where going on makes no sense.
         """
         watch = self._todo.watch
-        self._clock.wait(watch.looked, max(0.0, self._end - self._clock.monotonic()))
-        while len(watch.settled) < len(watch.tasks) and self._clock.monotonic() < self._end:
+        self._clock.wait(watch.looked, max(0.0, self._deadline - self._clock.monotonic()))
+        while len(watch.settled) < len(watch.tasks) and self._clock.monotonic() < self._deadline:
             upid = self._todo.take(self._clock.monotonic())
             if upid is not None:
                 self._todo.put_back(upid, self._stop_one(upid))
