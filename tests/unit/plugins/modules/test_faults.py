@@ -88,7 +88,7 @@ def outcomes(result: dict[str, t.Any]) -> list[str]:
 )
 def test_passing_faults_are_survived(mock: Mock, call: Call, fault: dict[str, t.Any], count: int) -> None:
     mock.faults(path="/tasks", **{"times": 2, **fault})
-    upids = mock.tasks(type="qmstart", id=100, duration=0.6, count=count)["upids"]
+    upids = mock.tasks(type="qmstart", id=100, duration=0.4, count=count)["upids"]
     result = call.wait(upids, timeout=20, api_timeout=0.4, poll_interval=0.1)
     assert not result["failed"]
     assert outcomes(result) == ["ok"] * count

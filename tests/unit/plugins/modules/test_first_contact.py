@@ -58,7 +58,7 @@ def logins(mock: Mock) -> int:
 def test_what_never_answers_as_proxmox_fails_soon_and_hears_a_password_once(
     monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call, fault: dict[str, t.Any], who: dict[str, t.Any]
 ) -> None:
-    monkeypatch.setattr(_cluster, "STRANGE_SECONDS", 1.0)
+    monkeypatch.setattr(_cluster, "STRANGE_SECONDS", 0.6)
     [upid] = mock.tasks(type="qmstart", duration=0)["upids"]
     stranger(mock, **fault)
     result = call.wait(upid, timeout=7200, poll_interval=0.2, **who)
