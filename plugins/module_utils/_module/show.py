@@ -25,8 +25,6 @@ LASTING_SECONDS = 5.0
 HANDFUL = 5
 NAMED = 3
 
-Durations = t.Callable[[Task], t.Sequence[float]]
-
 
 @dataclasses.dataclass
 class _Watched:
@@ -36,7 +34,7 @@ class _Watched:
     since: float
     progress: Progress | None = None
     trend: Trend = dataclasses.field(default_factory=Trend)
-    past: t.Sequence[float] | None = None
+    past: t.Sequence[int] = ()
     over: bool = False
     quiet: bool = True
 
@@ -74,19 +72,15 @@ class Show:
         mode: str = "summary",
         lead: str = "",
         mask: t.Callable[[str], str] = str,
-        durations: Durations | None = None,
     ) -> None:
         """``mode`` is ``summary``, ``log`` (the lines of logs too) or ``none``, ``lead`` stands before each line.
 
-        ``mask`` takes secrets out of a text, before it may be cut. ``durations`` gives the seconds that the last
-        tasks like one took; it is called at most once a task, and only where such a line is shown and its log tells
-        no share. What it takes holds up the looks, so it is to answer at once, and to raise nothing.
+        ``mask`` takes secrets out of a text, before it may be cut.
         """
         self._emit = emit
         self._clock = clock
         self._mode = mode
         self._words = Wording(lead, mask)
-        self._durations = durations
         self._lock = threading.Lock()
         self._loud_at = clock.monotonic() + QUIET_SECONDS
         self._block_at = self._loud_at
@@ -121,6 +115,10 @@ class Show:
     def on_lines(self, task: Task, lines: t.Sequence[str]) -> None:
         """What is new in a task's log, and how far the task is."""
         self._hear(lambda now: self._read(task, lines, now))
+
+    def on_past(self, task: Task, durations: t.Sequence[int]) -> None:
+        """How many seconds the last tasks like this one took."""
+        self._hear(lambda now: self._remember(task, durations, now))
 
     def _hear(self, take: t.Callable[[float], object]) -> None:
         if self._mode == "none":
@@ -160,6 +158,9 @@ class Show:
         if self._mode == "log" and lines:
             self._waiting += [self._words.log(task.upid, line) for line in lines]
             watched.quiet = False
+
+    def _remember(self, task: Task, durations: t.Sequence[int], now: float) -> None:
+        self._know(task, now).past = durations
 
     # What is shown
 
@@ -202,9 +203,7 @@ class Show:
 
     def _state(self, watched: _Watched, now: float) -> Running:
         waited, left = now - watched.since, watched.trend.left(now)
-        if watched.percent is None and self._durations is not None:
-            if watched.past is None:
-                watched.past = self._durations(watched.task)
+        if watched.percent is None:
             # Both clocks may be wrong, but no task is younger than the wait for it.
             left = left_by_past(watched.past, max(waited, self._clock.time() - watched.task.upid.starttime))
         return Running(watched.task.upid, watched.progress, waited, watched.trend.rate(now), left)

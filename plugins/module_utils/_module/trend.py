@@ -14,8 +14,9 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress impo
 # The rate is that of the last minutes; a figure that rises seldom is followed for longer.
 _WINDOW = 180.0
 _FEWEST = 4
-# A figure that stands still for so many of its steps tells no longer when it will be at its end.
+# A figure that stands still for so many of its steps, and for so long, tells no longer when it will be at its end.
 _STILL = 3.0
+_STILL_SECONDS = 15.0
 # Past runs whose durations differ by more than this factor tell nothing of the next one.
 _SPREAD = 2.0
 
@@ -74,7 +75,7 @@ class Trend:
             return False
         first, last = self._points[0], self._points[-1]
         step = (last.at - first.at) / (len(self._points) - 1)
-        return step > 0 and now - last.at <= _STILL * step
+        return step > 0 and now - last.at <= max(_STILL_SECONDS, _STILL * step)
 
 
 def _share(progress: Progress) -> float:
