@@ -130,7 +130,9 @@ class Show:
                 self._show(now)
 
     def _know(self, task: Task, now: float) -> _Watched:
-        watched = self._tasks.setdefault(task.upid.native, _Watched(task, now))
+        watched = self._tasks.get(task.upid.native)
+        if watched is None:
+            watched = self._tasks[task.upid.native] = _Watched(task, now)
         watched.task = task
         if watched.progress is None:
             watched.progress = task.progress
@@ -198,8 +200,11 @@ class Show:
         quiet = [watched for watched in running if watched.quiet]
         for watched in running:
             watched.quiet = True
-        slowest = sorted(quiet, key=lambda watched: watched.slowness(now))[: NAMED if many else HANDFUL]
-        return [*(self._counts() if many else []), *(self._words.running(self._state(one, now)) for one in slowest)]
+        if not many:
+            # Each line in its place: nothing jumps from one block to the next.
+            return [self._words.running(self._state(watched, now)) for watched in quiet]
+        slowest = sorted(quiet, key=lambda watched: watched.slowness(now))[:NAMED]
+        return [self._counts(), *(self._words.running(self._state(watched, now)) for watched in slowest)]
 
     def _state(self, watched: _Watched, now: float) -> Running:
         waited, left = now - watched.since, watched.trend.left(now)
@@ -208,12 +213,12 @@ class Show:
             left = left_by_past(watched.past, max(waited, self._clock.time() - watched.task.upid.starttime))
         return Running(watched.task.upid, watched.progress, waited, watched.trend.rate(now), left)
 
-    def _counts(self) -> list[str]:
+    def _counts(self) -> str:
         tasks = [watched.task for watched in self._tasks.values()]
         well = sum(map(_ended_well, tasks))
         running = sum(task.sight == "running" for task in tasks)
         unseen = sum(task.sight == "unseen" for task in tasks)
-        return [self._words.counts(well, len(tasks) - well - running - unseen, running, unseen)]
+        return self._words.counts(well, len(tasks) - well - running - unseen, running, unseen)
 
 
 def _ended_well(task: Task) -> bool:

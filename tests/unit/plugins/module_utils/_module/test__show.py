@@ -197,14 +197,25 @@ def test_past_runs_tell_what_the_log_does_not() -> None:
         ]
 
 
-def test_a_few_tasks_have_a_line_each_the_slowest_first() -> None:
+PERCENTS = ((10, 20), (10, 12), (90, 90), (40, 70), (40, 50))  # at two times
+
+
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [
+        pytest.param(5, [100, 101, 102, 103, 104], id="as they were given"),
+        pytest.param(6, [101, 100, 104], id="the slowest of many"),
+    ],
+)
+def test_tasks_that_have_a_line(count: int, named: list[int]) -> None:
     screen = Screen()
-    tasks = [backup(number=number) for number in range(1, 5)]
-    for number, percents in enumerate(((10, 20), (10, 12), (90, 90)), 1):
+    screen.look(0, *(backup(number=number) for number in range(1, count + 1)))
+    for number, percents in enumerate(PERCENTS, 1):
         screen.at(1).on_lines(backup(percents[0], number), [])
         screen.at(4).on_lines(backup(percents[1], number), [])
-    screen.look(5, *tasks)
-    assert [text.partition(": ")[0] for text in screen.texts()] == [f"pve1 vzdump {id}" for id in (101, 100, 102, 103)]
+    screen.look(5)
+    lines = [text.partition(": ")[0] for text in screen.texts() if "finished" not in text]
+    assert lines == [f"pve1 vzdump {id}" for id in named]
 
 
 def many(screen: Screen, minutes: int = 10) -> None:
