@@ -133,7 +133,9 @@ class Show:
         watched = self._tasks.get(task.upid.native)
         if watched is None:
             watched = self._tasks[task.upid.native] = _Watched(task, now)
-        watched.task = task
+        # Who reads logs may be late with what was known before the end.
+        if not watched.over:
+            watched.task = task
         if watched.progress is None:
             watched.progress = task.progress
         return watched

@@ -119,6 +119,14 @@ def test_ends(task: Task, lines: list[str]) -> None:
     assert screen.texts() == lines
 
 
+def test_lines_that_come_late_do_not_make_a_task_run_again() -> None:
+    screen = Screen(mode="log")
+    screen.at(6).on_end(ended("OK"))
+    screen.at(6).on_lines(backup(99), ["TASK OK"])
+    screen.look(20)
+    assert screen.texts() == [f"{NAME}: TASK OK"]
+
+
 def test_a_fault_that_lasts_is_told_once_and_its_end_too() -> None:
     screen = Screen()
     screen.at(20).on_fault("pve1", "595")
