@@ -64,16 +64,26 @@ class Reply:
 
     def masked(self, secrets: t.Iterable[str]) -> Reply:
         """The same without these secrets, in whatever spelling a page may show them."""
-        content, reason = self.content, self.reason
-        for form in {form for secret in secrets for form in _spellings(secret)}:
-            content, reason = content.replace(form.encode(), MASK.encode()), reason.replace(form, MASK)
-        return dataclasses.replace(self, content=content, reason=reason)
+        content = self.content
+        for form in _spellings(secrets):
+            content = content.replace(form.encode(), MASK.encode())
+        return dataclasses.replace(self, content=content, reason=masked(self.reason, secrets))
 
 
-def _spellings(secret: str) -> set[str]:
-    """As it is, and as URLs, forms, JSON and HTML write it."""
-    forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
-    return {form for form in (*forms, json.dumps(secret)[1:-1]) if form}
+def masked(text: str, secrets: t.Iterable[str]) -> str:
+    """A text without these secrets, in whatever spelling it has them."""
+    for form in _spellings(secrets):
+        text = text.replace(form, MASK)
+    return text
+
+
+def _spellings(secrets: t.Iterable[str]) -> list[str]:
+    """Secrets as they are, and as URLs, forms, JSON and HTML write them; the longest first."""
+    forms: set[str] = set()
+    for secret in secrets:
+        forms |= {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
+        forms.add(json.dumps(secret)[1:-1])
+    return sorted(filter(None, forms), key=len, reverse=True)
 
 
 def mapping_of(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -100,7 +110,7 @@ def total_of(answer: t.Mapping[str, t.Any]) -> int | None:
     """How many rows there are in all; None where the server does not say."""
     try:
         return int(answer["total"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

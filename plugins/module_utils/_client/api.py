@@ -15,9 +15,12 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import 
 class Api:
     """Who answers, for the duration of one call."""
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
-        """Nothing is sent yet. Raises ``OptionError``: a library is missing, or ``ca_path`` holds no certificate."""
-        self.cluster = Cluster(connection, clock)
+    def __init__(self, connection: Connection, clock: Clock, nodes: int = 1) -> None:
+        """Nothing is sent yet; ``nodes`` is how many are asked side by side.
+
+        Raises ``OptionError``: a library is missing, or ``ca_path`` holds no certificate.
+        """
+        self.cluster = Cluster(connection, clock, shared=nodes > 1)
 
     @property
     def warnings(self) -> list[str]:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import (
+    CutOff,
     NoConnection,
     check_libraries,
     tls_context,
@@ -25,16 +26,21 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
 
 # What has never answered as Proxmox does in this time never will.
 STRANGE_SECONDS = 10.0
+_QUESTION = "is it a Proxmox API"
 
 
 class Cluster:
     """What the sessions of one call share; safe to use from several threads."""
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
-        """Nothing is sent yet. Raises ``OptionError``: a library is missing, or ``ca_path`` holds no certificate."""
+    def __init__(self, connection: Connection, clock: Clock, shared: bool = False) -> None:
+        """Nothing is sent yet; ``shared``: several sessions will ask side by side from the beginning.
+
+        Raises ``OptionError``: a library is missing, or ``ca_path`` holds no certificate.
+        """
         check_libraries()
         self.connection = connection
         self.clock = clock
+        self.shared = shared
         self.context = tls_context(connection)
         self.login = Login(connection)
         self.answered = False  # somebody answered as Proxmox does
@@ -43,8 +49,8 @@ class Cluster:
         self.unanswered: set[str] = set()  # hosts that were sent a password and have not answered as Proxmox does
         self.warnings: list[str] = []
         self.last_errors: dict[str, str] = {}
-        self.introducing = threading.Lock()
         self.introduction = threading.Lock()
+        self.not_introduced: tuple[float, ApiError] | None = None  # when it failed, and why
         self._strange_since: float | None = None
         self._lock = threading.Lock()
         self._current = 0
@@ -72,20 +78,19 @@ class Cluster:
                 if text not in self.warnings:
                     self.warnings.append(text)
 
-    def nobody(self, errors: t.Sequence[HostUnreachable | NotProxmox]) -> ApiError:
-        """The error where every host that was tried failed."""
+    def nobody(self, errors: t.Sequence[HostUnreachable | NotProxmox], asked: float) -> ApiError:
+        """The error where every host that was tried failed; ``asked`` is when the first of them was."""
         known = dict(self.last_errors)
         text = "no api_host answers: " + "; ".join(known.values()) if len(known) > 1 else errors[-1].message
+        strange = any(isinstance(error, NotProxmox) for error in errors)
         if self.answered:
-            hopeless = False
-        elif any(isinstance(error, NotProxmox) for error in errors):
-            now = self.clock.monotonic()
-            self._strange_since = now if self._strange_since is None else self._strange_since
-            hopeless = now - self._strange_since >= STRANGE_SECONDS
-        else:
+            return NotProxmox(text) if strange else HostUnreachable(text)
+        if all(isinstance(error, NoConnection) for error in errors):
             # Before anybody has answered, a refused connection is a wrong address; later it is a host that restarts.
-            hopeless = all(isinstance(error, NoConnection) for error in errors)
-        if hopeless:
             return NobodyThere(text)
-        kind = NotProxmox if any(isinstance(error, NotProxmox) for error in errors) else HostUnreachable
-        return kind(text)
+        if not all(isinstance(error, (NotProxmox, CutOff, NoConnection)) for error in errors):
+            return HostUnreachable(text)
+        self._strange_since = asked if self._strange_since is None else self._strange_since
+        if self.clock.monotonic() - self._strange_since < STRANGE_SECONDS:
+            return NotProxmox(text)
+        return NobodyThere(text if _QUESTION in text else f"{text}: {_QUESTION}? Check api_host and api_port")

@@ -53,6 +53,10 @@ class BrokenOff(Fault):
     """A connection that ended before the answer did."""
 
 
+class CutOff(HostUnreachable):
+    """Whatever is sent to the host, the connection ends before an answer, or the answer is not HTTP."""
+
+
 class NoAnswer(Fault):
     """The host took the request and gave no answer in time."""
 
@@ -268,7 +272,9 @@ def _proxy_fault(host: str, variable: str, causes: t.Sequence[BaseException]) ->
         (silent, f"gives no answer for {host}: check {variable}"),
         (_is(causes, errors.ProxyError, NewConnectionError), f"fails ({_cause(causes)}): check {variable}"),
         (
-            _is(causes, errors.InvalidURL, LocationValueError),
+            # Our own URLs and headers were checked: what cannot be read or encoded is the proxy's.
+            _is(causes, errors.InvalidURL, LocationValueError)
+            or (isinstance(causes[0], (ValueError, TypeError)) and not isinstance(causes[0], OSError)),
             "is not named by a proper URL: percent-encode what is special in its password",
         ),
     )
@@ -301,8 +307,9 @@ def _distrust(host: str, causes: t.Sequence[BaseException], connection: Connecti
     if connection.ca_path:
         path = f"{connection.ca_option} {connection.ca_path}"
         return f"the certificate of {host} is not of the authority in {path} ({why})"
+    trusted = _trusted_by_requests()[0]
     return (
-        f"the certificate of {host} is not trusted ({why}): set ca_path to the authority that signed it "
+        f"the certificate of {host} is not trusted by {trusted} ({why}): set ca_path to the authority that signed it "
         "(PVE's own is /etc/pve/pve-root-ca.pem on any node)"
     )
 

@@ -48,6 +48,7 @@ class Refusals:
         self._tries = 1 if once else len(PAUSES) + 1
         self._count = 0
         self._due = 0.0
+        self._noted = float("-inf")
         self._last: ApiError | None = None
 
     def check(self, now: float) -> None:
@@ -55,8 +56,12 @@ class Refusals:
         if self._last is not None and (now < self._due or isinstance(self._last, LoginRefused)):
             raise self._last
 
-    def add(self, refusal: LoginRefused, now: float, *, known: bool) -> ApiError:
-        """The error to raise for a refusal; ``known``: these credentials were good before."""
+    def add(self, refusal: LoginRefused, now: float, *, sent: float, known: bool) -> ApiError:
+        """The error to raise for a refusal of what was ``sent`` then; ``known``: these credentials were good before."""
+        if self._last is not None and sent <= self._noted:
+            # Others asked in the same moment: that is no further try.
+            return self._last
+        self._noted = now
         if not known:
             self._last = refusal
             return refusal
@@ -116,16 +121,18 @@ class Login:
             elif now >= ticket.renew_at:
                 self._renew(ticket, post, now)
 
-    def refused(self, refusal: LoginRefused, now: float, *, known: bool) -> ApiError:
+    def refused(self, refusal: LoginRefused, now: float, *, sent: float, known: bool) -> ApiError:
         """The error to raise where a token, or a ticket just earned, is refused; ``known``: it was good before."""
         with self._lock:
-            return self.refusals.add(refusal, now, known=known)
+            return self.refusals.add(refusal, now, sent=sent, known=known)
 
     def _by_password(self, post: Post, now: float) -> None:
         try:
             self.ticket = self._new_ticket(post, t.cast(str, self._connection.password), now)
         except LoginRefused as exc:
-            raise self.refusals.add(exc, now, known=not self._first) from None
+            # What it was to replace is of no use any more either.
+            self.ticket = None
+            raise self.refusals.add(exc, now, sent=now, known=not self._first) from None
         self._first = False
         self.refusals.forget()
 

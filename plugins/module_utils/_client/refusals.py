@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request, masked
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
@@ -49,7 +49,9 @@ def data_of(
     body = reply.json()
     if 200 <= reply.status < 300 and isinstance(body, dict) and "data" in body:
         return body
-    raise _refusal(reply.masked(secrets), request, host, connection)
+    error = _refusal(reply.masked(secrets), request, host, connection)
+    # Once more: what was made safe to show may only now be spelled as a secret is.
+    raise type(error)(masked(error.message, secrets))
 
 
 def by_proxmox(reply: Reply, service: Service) -> bool:
@@ -61,12 +63,11 @@ def by_proxmox(reply: Reply, service: Service) -> bool:
         return True
     if reply.status in _NODE_DOWN:
         return True
-    body = reply.json()
-    if isinstance(body, dict):
-        return "data" in body
-    return reply.status in (401, 403) and bool(
-        service.own_words.search(reply.reason) or service.own_words.match(reply.text)
-    )
+    body = _body(reply)
+    if reply.status in (401, 403):
+        # What others say with these statuses is JSON as well, and some of it has data.
+        return any(service.own_words.search(words) for words in (reply.reason, str(body.get("message")).strip()))
+    return "data" in body
 
 
 def said(reply: Reply, host: str) -> str:
@@ -85,11 +86,9 @@ def _refusal(reply: Reply, request: Request, host: str, connection: Connection) 
     return _meant(reply, request, said(reply, host), connection)
 
 
-def _strange(reply: Reply, host: str) -> Fault:
+def _strange(reply: Reply, host: str) -> HostUnreachable | NotProxmox:
     """Somebody on the way who cannot get through for the moment, or who has no business there."""
-    if reply.status in _HOST_DOWN:
-        return HostUnreachable(said(reply, host))
-    return Fault(said(reply, host)) if reply.status >= 500 else NotProxmox(_not_of_proxmox(reply, host))
+    return HostUnreachable(said(reply, host)) if reply.status >= 500 else NotProxmox(_not_of_proxmox(reply, host))
 
 
 def _meant(reply: Reply, request: Request, words: str, connection: Connection) -> ApiError:

@@ -16,6 +16,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers impo
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.cluster import Cluster
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import (
     BrokenOff,
+    CutOff,
     NoAnswer,
     Wire,
 )
@@ -30,8 +31,6 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
 
 # Proxmox holds the refusal of credentials back for 3 s: who sends them first waits for its words.
 INTRODUCTION_SECONDS = 5.0
-# One request of a call introduces it, for the others wait this long: refusals are counted by those who refuse.
-_INTRODUCED_BY_ANOTHER_SECONDS = 0.8
 _PROBE_SECONDS = 2.0
 _SHORTEST_PROBE_SECONDS = 0.2
 _SHORTEST_REQUEST_SECONDS = 0.05
@@ -47,6 +46,7 @@ class Session:
         self._cluster = cluster
         self._signed = Wire(cluster.connection, cluster.context, cluster.login.sign)
         self._plain = Wire(cluster.connection, cluster.context, lambda _request: None)
+        self._kept: set[str] = set()  # hosts that answered what was asked: their connections are kept
 
     def close(self) -> None:
         """Close the connections; a request under way in another thread ends with an error."""
@@ -58,7 +58,7 @@ class Session:
 
         ``deadline`` is a monotonic time in seconds after which no answer is of use. Raises ``ApiError``.
         """
-        cluster = self._cluster
+        cluster, asked = self._cluster, self._cluster.clock.monotonic()
         errors: list[HostUnreachable | NotProxmox] = []
         while True:
             host = cluster.host
@@ -68,7 +68,7 @@ class Session:
                 errors.append(exc)
                 cluster.lost(host, exc.message)
             if len(errors) == len(cluster.connection.hosts) or cluster.clock.monotonic() >= deadline:
-                raise cluster.nobody(errors)
+                raise cluster.nobody(errors, asked)
 
     def _ask_host(self, host: str, request: Request, deadline: float) -> dict[str, t.Any]:
         """One answer from ``host``, asked twice where that makes sense."""
@@ -78,62 +78,77 @@ class Session:
             return self._post(host, form, deadline)
 
         login.ensure(post, now())
-        ticket = login.ticket
-        try:
-            return self._send_signed(host, request, deadline)
-        except BrokenOff:
-            # Mostly a kept connection that the server closed in the same moment: worth another one at once.
-            if request.method != "GET":
-                raise
-        except LoginRefused as exc:
-            if ticket is None:
-                raise self._noted(exc) from None
-            # An expired ticket, or a node that has not yet heard of it.
-            login.ensure(post, now(), instead_of=ticket)
+        ticket, sent = login.ticket, now()
         try:
             return self._send_signed(host, request, deadline)
         except BrokenOff as exc:
-            if self._host_lives(host, deadline):
-                raise
-            raise HostUnreachable(exc.message) from None
+            # A kept connection, mostly one that the server closed in the same moment, is worth another one at once.
+            if request.method != "GET" or not self._forget(host):
+                raise self._cut_off(exc, host, request, deadline) from None
         except LoginRefused as exc:
-            raise login.refused(exc, now(), known=self._cluster.accepted) from None
+            if ticket is None:
+                raise self._noted(exc, sent) from None
+            # An expired ticket, or a node that has not yet heard of it.
+            login.ensure(post, now(), instead_of=ticket)
+        sent = now()
+        try:
+            return self._send_signed(host, request, deadline)
+        except BrokenOff as exc:
+            raise self._cut_off(exc, host, request, deadline) from None
+        except LoginRefused as exc:
+            raise self._noted(exc, sent) from None
+
+    def _forget(self, host: str) -> bool:
+        """Whether there may have been a kept connection to ``host``; there is none now."""
+        kept = host in self._kept
+        self._kept.discard(host)
+        return kept
+
+    def _cut_off(self, exc: BrokenOff, host: str, request: Request, deadline: float) -> ApiError:
+        """The error where a connection ended before the answer: of this request alone, or of all to that host."""
+        if request.method != "GET" or self._host_lives(host, deadline):
+            return exc
+        return CutOff(exc.message)
 
     def _send_signed(self, host: str, request: Request, deadline: float) -> dict[str, t.Any]:
-        """One request with credentials; where they are new to everybody, one at a time and not in haste."""
+        """One request with credentials, which are new to everybody at first."""
         cluster = self._cluster
-        if cluster.introduced:
-            return self._send(self._signed, host, request, deadline)
-        first = cluster.introducing.acquire(timeout=_INTRODUCED_BY_ANOTHER_SECONDS)
-        try:
-            # A node that hangs would keep everybody waiting, and use up the time in which a refusal is due.
-            if not first or self._seconds(deadline) < INTRODUCTION_SECONDS:
-                self._introduce(host, deadline)
-            cluster.login.refusals.check(cluster.clock.monotonic())
-            return self._send(self._signed, host, request, deadline)
-        except LoginRefused as exc:
-            # Noted before the next one may try.
-            raise self._noted(exc) from None
-        finally:
-            if first:
-                cluster.introducing.release()
+        if not cluster.introduced and (cluster.shared or self._seconds(deadline) < INTRODUCTION_SECONDS):
+            self._introduce(host, deadline)
+        answer = self._send(self._signed, host, request, deadline)
+        self._kept.add(host)
+        cluster.login.refusals.forget()
+        return answer
 
     def _introduce(self, host: str, deadline: float) -> None:
-        """Show the credentials with a question that the host answers by itself; one thread does it for all."""
-        with self._cluster.introduction:
-            self._cluster.login.refusals.check(self._cluster.clock.monotonic())
-            if not self._cluster.introduced:
-                try:
-                    self._send(self._signed, host, _VERSION, deadline, patient=True)
-                except LoginRefused as exc:
-                    raise self._noted(exc) from None
+        """Show the credentials once for all threads, for refusals are counted by those who refuse.
 
-    def _noted(self, refusal: LoginRefused) -> ApiError:
-        """The error that the refusal of a token means; a refused ticket may only be too old."""
+        The question is one that no node can keep waiting; it has the time in which a refusal is due.
+        """
+        cluster, asked = self._cluster, self._cluster.clock.monotonic()
+        with cluster.introduction:
+            cluster.login.refusals.check(cluster.clock.monotonic())
+            failed = cluster.not_introduced
+            if cluster.introduced:
+                return
+            if failed is not None and failed[0] >= asked:
+                raise failed[1]
+            sent = cluster.clock.monotonic()
+            try:
+                self._send(self._signed, host, _VERSION, deadline, patient=True)
+            except LoginRefused as exc:
+                if cluster.login.ticket is not None:
+                    raise
+                # Noted before the next one may try.
+                raise self._noted(exc, sent) from None
+            except ApiError as exc:
+                cluster.not_introduced = (cluster.clock.monotonic(), exc)
+                raise
+
+    def _noted(self, refusal: LoginRefused, sent: float) -> ApiError:
+        """The error that the refusal of a token, or of a ticket just earned, means."""
         cluster = self._cluster
-        if cluster.login.ticket is not None:
-            return refusal
-        return cluster.login.refused(refusal, cluster.clock.monotonic(), known=cluster.accepted)
+        return cluster.login.refused(refusal, cluster.clock.monotonic(), sent=sent, known=cluster.accepted)
 
     def _seconds(self, deadline: float) -> float:
         """How long a request may take."""
@@ -145,11 +160,16 @@ class Session:
         if host in self._cluster.unanswered:
             try:
                 self._send(self._plain, host, Request("GET", self._cluster.connection.service.open_path), deadline)
+            except BrokenOff as exc:
+                raise CutOff(exc.message) from None
             except ApiError:
                 if host in self._cluster.unanswered:
                     raise
         self._cluster.unanswered.add(host)
-        answer = self._send(self._plain, host, form, deadline, patient=True)
+        try:
+            answer = self._send(self._plain, host, form, deadline, patient=True)
+        except BrokenOff as exc:
+            raise CutOff(exc.message) from None
         self._cluster.introduced = True
         return answer
 

@@ -69,12 +69,15 @@ def connection(params: Params) -> Connection:
         raise OptionError(with_sources(exc.message, params)) from None
 
 
-def api_of(who: Connection, clock: Clock) -> Api:
-    """Who answers there. Raises ``OptionError``: a library is missing, or ``ca_path`` holds no certificate."""
+def api_of(who: Connection, clock: Clock, nodes: t.Iterable[str]) -> Api:
+    """Who answers there for these nodes.
+
+    Raises ``OptionError``: a library is missing, or ``ca_path`` holds no certificate.
+    """
     # Late: bad input needs no requests, whose import takes 0.2 s.
     from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api  # noqa: PLC0415 - as above
 
-    return Api(who, clock)
+    return Api(who, clock, len(set(nodes)))
 
 
 def with_sources(text: str, params: Params) -> str:

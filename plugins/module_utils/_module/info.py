@@ -43,7 +43,7 @@ def run(params: Params, _check_mode: bool = False, *, clock: Clock | None = None
     tasks, no_task = upids(params["upids"], who.service) if by_name else ([], [])
     if by_name and not tasks:
         return info_result(no_task=no_task)
-    api = api_of(who, clock)
+    api = api_of(who, clock, [*nodes, *(upid.node for upid in tasks)])
     finder = Finder(api.connect, clock, log)
     found = finder.named(tasks) if by_name else finder.matching(nodes, filters)
     warnings = [*api.warnings, *mask_warnings(params, [task.upid.text for task in found.tasks])]

@@ -48,7 +48,7 @@ def run(params: Params, check_mode: bool = False, *, clock: Clock | None = None)
     if not tasks:
         return stop_result(no_task=no_task)
     clock = clock or SystemClock()
-    api = api_of(who, clock)
+    api = api_of(who, clock, (upid.node for upid in tasks))
     waited = wait(tasks, plan, api.connect, clock)
     warnings = [*api.warnings, *mask_warnings(params, [task.upid.text for task in waited.tasks])]
     return stop_result(waited, no_task=no_task, check_mode=check_mode, warnings=warnings)

@@ -70,7 +70,7 @@ def run(
     if not tasks:
         return wait_result(no_task=no_task)
     clock = clock or SystemClock()
-    api = api_of(who, clock)
+    api = api_of(who, clock, (upid.node for upid in tasks))
     waited = wait(tasks, plan, api.connect, clock, observer)
     if waited.timed_out and params["on_timeout"] == "stop":
         waited = stop_rest(waited, plan, api.connect, clock, observer)

@@ -274,7 +274,7 @@ def test_a_hanging_node_does_not_move_the_wait_to_another_host(mock: Mock, call:
     [stuck] = mock.tasks(node="pve2", type="qmstart", id="100", duration=30)["upids"]
     [fine] = mock.tasks(node="pve1", type="qmstart", id="101", duration=1.5)["upids"]
     mock.node(name="pve2", hangs=True)
-    result = call.wait([stuck, fine], timeout=2, api_timeout=0.5, api_host=["127.0.0.1", "127.0.0.2"])
+    result = call.wait([stuck, fine], timeout=3, api_timeout=1, api_host=["127.0.0.1", "127.0.0.2"])
     # Through the cluster file system the task is at least known to run.
     assert outcomes(result) == ["running", "ok"]
     assert not any("takes over" in text for text in result["warnings"])

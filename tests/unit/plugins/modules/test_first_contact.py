@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 
 import pytest
@@ -116,13 +117,69 @@ def test_a_refusal_that_is_held_back_is_still_told(
     assert counters["failed_logins"] + counters["failed_authentications"] == 1
 
 
-def test_a_refused_token_is_not_shown_by_every_node(mock: Mock, call: Call) -> None:
-    mock.settings(auth_delay=1.5)
+@pytest.mark.parametrize("limits", [{}, {"timeout": 1}])
+def test_a_refused_token_is_shown_once_however_many_nodes_there_are(
+    mock: Mock, call: Call, limits: dict[str, t.Any]
+) -> None:
+    mock.settings(auth_delay=1)
     upids = mock.tasks(node=["pve1", "pve2", "pve3"], type="qmstart", duration=0, count=3)["upids"]
-    result = call.wait(upids, api_token_secret="wrong")
-    assert "401" in result["msg"]
-    # The second comes of a node that will not wait for the first any longer: that one might hang.
-    assert mock.counters()["failed_authentications"] <= 2
+    assert "401" in call.wait(upids, api_token_secret="wrong", **limits)["msg"]
+    assert mock.counters()["failed_authentications"] == 1
+    assert "401" in call.info(upids=upids, api_token_secret="wrong")["msg"]
+    assert mock.counters()["failed_authentications"] == 2
+
+
+def test_one_outage_of_a_token_is_one_try_however_many_nodes_there_are(
+    monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call
+) -> None:
+    monkeypatch.setattr(_login, "PAUSES", (2.0, 60.0))
+    upids = mock.tasks(node=["pve1", "pve2", "pve3"], type="qmstart", duration=2.5, count=3)["upids"]
+
+    def outage() -> None:
+        mock.faults(kind="status", code=401, reason="Authentication failed!", times=None)
+        time.sleep(0.1)
+        mock.clear_faults()
+
+    with once_it_waits(mock, outage):
+        result = call.wait(upids, timeout=20, poll_interval=0.1)
+    assert outcomes(result) == ["ok"] * 3, result["msg"]
+
+
+@pytest.mark.parametrize("who", [PASSWORD, {}], ids=["password", "token"])
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "drop"}, {"kind": "cut"}, {"kind": "status", "code": 521, "gateway": True, "body": PORTAL}],
+    ids=["drop", "cut", "521"],
+)
+def test_a_host_of_which_no_answer_can_be_had_is_left_for_another(
+    mock: Mock, call: Call, fault: dict[str, t.Any], who: dict[str, t.Any]
+) -> None:
+    mock.faults(**{"host": "127.0.0.1", "times": None, **fault})
+    [upid] = mock.tasks(type="qmstart", duration=0)["upids"]
+    result = call.wait(upid, timeout=20, api_host=["127.0.0.1", "127.0.0.2"], **who)
+    assert call.seconds < 5
+    assert outcomes(result) == ["ok"]
+
+
+@pytest.mark.parametrize("who", [PASSWORD, {}], ids=["password", "token"])
+def test_what_breaks_everything_off_from_the_beginning_fails_soon(
+    monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call, who: dict[str, t.Any]
+) -> None:
+    monkeypatch.setattr(_cluster, "STRANGE_SECONDS", 1.0)
+    mock.faults(kind="drop", times=None)
+    result = call.wait("UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:", timeout=7200, **who)
+    assert call.seconds < 5
+    assert result["failed"]
+    assert "is it a Proxmox API" in result["msg"]
+    assert logins(mock) == (1 if who else 0)
+
+
+def test_a_server_that_closes_is_asked_three_times(mock: Mock, call: Call) -> None:
+    [upid] = mock.tasks(type="qmstart", duration=0)["upids"]
+    mock.faults(kind="drop", path="/status", times=None)
+    result = call.info(upids=upid)
+    assert result["failed"]
+    assert mock.counters()["requests"]["GET status"] == 3
 
 
 def test_a_password_that_is_changed_in_mid_wait(monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call) -> None:

@@ -151,6 +151,10 @@ def test_the_proxy_is_blamed_for_what_it_does(
         ("http://", ["URL"]),
         ("socks5h://ci:s3cr3t-p4ss@127.0.0.1:1", []),
         ("nonsense://ci:s3cr3t-p4ss@127.0.0.1:1", []),
+        ("http://ci:s3cr3t-p4ss[word@127.0.0.1:1", ["URL"]),
+        ("http://ci:s3cr3t-p4ss]word@127.0.0.1:1", ["URL"]),
+        ("http://ci:s3cr3t-p4ss€@127.0.0.1:1", ["URL"]),
+        ("http://ci:s3cr3t-p4ss@", ["URL"]),
     ],
 )
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])

@@ -167,9 +167,29 @@ def test_a_token_is_refused_once_or_three_times(known: bool) -> None:
             refusals.check(now)
         except LoginRefused:
             break
-        kinds.append(type(refusals.add(LoginRefused("401"), now, known=known)))
+        kinds.append(type(refusals.add(LoginRefused("401"), now, sent=now, known=known)))
         assert len(kinds) == refusals_before + 1
     assert kinds == ([Fault, Fault, LoginRefused] if known else [LoginRefused])
+
+
+def test_what_others_asked_in_the_same_moment_is_no_further_try() -> None:
+    refusals = Refusals(once=False)
+    first = refusals.add(LoginRefused("401"), 3.0, sent=0.0, known=True)
+    for sent in (0.0, 1.0, 3.0):
+        assert refusals.add(LoginRefused("401"), 4.0, sent=sent, known=True) is first
+    assert isinstance(refusals.add(LoginRefused("401"), 14.0, sent=13.0, known=True), Fault)
+    assert isinstance(refusals.add(LoginRefused("401"), 80.0, sent=79.0, known=True), LoginRefused)
+
+
+def test_a_dead_ticket_is_not_tried_again_before_the_password() -> None:
+    login, server = Login(PASSWORD), Server()
+    login.ensure(server.post, 0.0)
+    server.right = "away"
+    assert refused(login, server, 10.0, instead_of=login.ticket).passing
+    assert login.ticket is None
+    server.right = "pw"
+    login.ensure(server.post, 10.0 + PAUSES[0])
+    assert login.ticket is not None
 
 
 @given(

@@ -75,6 +75,9 @@ def error_of(reply: Reply, request: Request = STATUS, connection: Connection = T
         (Reply(401, "Unauthorized", "nginx", b"<html>401</html>"), NotProxmox, True, ["gateway", "401"]),
         (Reply(401, "Unauthorized", "", b'{"error":"token expired"}'), NotProxmox, True, ["is it a Proxmox API"]),
         (Reply(401, "Authentication failed!", "x", PAGE), NotProxmox, True, ["Sign in - Example"]),
+        (Reply(401, "Unauthorized", "kong", b'{"data":null,"error":"jwt missing"}'), NotProxmox, True, ["401"]),
+        (Reply(403, "Forbidden", "envoy", b'{"data":null,"message":"denied by policy"}'), NotProxmox, True, ["403"]),
+        (Reply(401, "Unauthorized", "nginx", b"Authentication failed"), NotProxmox, True, ["401"]),
         (Reply(403, "Forbidden", "cloudflare", PAGE), NotProxmox, True, ["403", "Sign in - Example"]),
         (Reply(404, "Not Found", "nginx", b"no such host"), NotProxmox, True, ["404", "no such host", "api_host"]),
         (Reply(302, "Found", PVE), NotProxmox, True, ["redirection"]),
@@ -86,8 +89,8 @@ def error_of(reply: Reply, request: Request = STATUS, connection: Connection = T
         # A way that is closed for a while
         (Reply(502, "Bad Gateway", "nginx", PAGE), HostUnreachable, True, ["502"]),
         (Reply(503, "Service Unavailable", PVE), HostUnreachable, True, ["503"]),
-        (Reply(500, "Internal Server Error", "nginx", PAGE), Fault, True, ["500"]),
-        (Reply(520, "", "cloudflare", PAGE), Fault, True, ["520"]),
+        (Reply(500, "Internal Server Error", "nginx", PAGE), HostUnreachable, True, ["500"]),
+        (Reply(520, "", "cloudflare", PAGE), HostUnreachable, True, ["520"]),
     ],
     ids=lambda value: f"{value.status} {value.reason} {value.server}" if isinstance(value, Reply) else "",
 )
