@@ -19,6 +19,20 @@ class Worker(t.Protocol):
     finish: threading.Event
 
 
+class Alarm(threading.Event):
+    """An event that wakes who waits for ``wake`` as well."""
+
+    def __init__(self, wake: threading.Event) -> None:
+        """Not set yet."""
+        super().__init__()
+        self._wake = wake
+
+    def set(self) -> None:
+        """It has come to pass."""
+        super().set()
+        self._wake.set()
+
+
 class Crew:
     """Who is at work. Its methods are for the thread that waits, ``note_news`` is for all."""
 

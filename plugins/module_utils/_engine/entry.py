@@ -9,10 +9,12 @@ import dataclasses
 import threading
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import UNKNOWN, Outlook
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
-_NEVER = float("-inf")
+NEVER = float("-inf")
 
 
 @dataclasses.dataclass(eq=False)
@@ -22,10 +24,12 @@ class Entry:
     task: Task
     settled: bool = False
     logged: bool = False
-    asked: float = _NEVER  # when /status was last tried
-    ran: float = _NEVER  # when /status last said that it runs
+    asked: float = NEVER  # when /status was last tried
+    ran: float = NEVER  # when /status last said that it runs
     believed: float | None = None  # since when its RUNNING row has been believed
     missed: float | None = None  # since when its node has not known it
+    outlook: Outlook = UNKNOWN  # what its log lets expect
+    vouched: float = NEVER  # until when whoever reads its log sees to it that an end is noticed
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -37,16 +41,28 @@ class Entry:
         """What is known for now."""
         with self._lock:
             if not self.settled:
-                self.task = task
+                self.task = self._with_progress(task)
 
     def settle(self, task: Task) -> None:
         """What no further look can better."""
         with self._lock:
             if not self.settled:
-                self.task = task
+                self.task = self._with_progress(task)
                 self.settled = True
 
     def amend(self, **changes: t.Any) -> None:
         """What is known beside that, the log or the end time."""
         with self._lock:
             self.task = dataclasses.replace(self.task, **changes)
+
+    def note_progress(self, progress: Progress | None) -> None:
+        """How far its log says that it is, while it runs."""
+        with self._lock:
+            if not self.settled:
+                self.task = dataclasses.replace(self.task, progress=progress)
+
+    def _with_progress(self, task: Task) -> Task:
+        """What is seen of a task says nothing of how far it is; once it has ended well, nobody asks."""
+        if self.task.progress is None or task.outcome in ("ok", "warning"):
+            return task
+        return dataclasses.replace(task, progress=self.task.progress)

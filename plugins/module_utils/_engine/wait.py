@@ -18,6 +18,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.follow impor
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.known import Known
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Observer, Shielded
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.reading import Reading
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Connect
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.stop import (
     SIDE_BY_SIDE,
@@ -66,6 +67,7 @@ def stop_rest(waited: Waited, plan: Plan, connect: Connect, clock: Clock, observ
         follow_ha=False,
         interval=min(plan.interval, STOP_PAUSES[0]),
         longest=STOP_PAUSES[1],
+        progress="none",
     )
     stopping = wait(rest, plan, connect, clock, observer)
     after = {task.upid.native: task for task in stopping.tasks}
@@ -125,6 +127,9 @@ class _Waiter:
         watch = Watch(node, upids, self._connect(), self._plan, self._clock, self._begun, self._observer)
         self._known.watches.append(watch)
         self._crew.put_to_work(watch, lambda: watch.run(self._crew.note_news))
+        if self._observer is not None and self._plan.progress != "none" and not self._plan.one_look:
+            reading = Reading(watch, self._connect(), self._plan, self._clock, self._begun, self._observer)
+            self._crew.put_to_work(reading, reading.run)
         if self._plan.stop and not self._plan.one_look:
             todo = StopList(watch)
             self._known.stop_lists.append(todo)
@@ -152,8 +157,8 @@ class _Waiter:
             self._crew.heard()
             if self._plan.follow_ha and not self._plan.one_look:
                 self._follow_requests()
-            # A request to stop need not be answered once its tasks are seen to be gone.
-            busy = [worker for worker in self._crew.busy if not isinstance(worker, Stopper)]
+            # A request to stop need not be answered once its tasks are seen to be gone, nor a log be read.
+            busy = [worker for worker in self._crew.busy if not isinstance(worker, (Stopper, Reading))]
             now = self._clock.monotonic()
             wake = self._wake(now, busy)
             if wake is None:

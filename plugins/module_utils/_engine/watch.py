@@ -8,13 +8,14 @@ from __future__ import annotations
 import threading
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.crew import Alarm
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.ending import GATHER_GRACE, LOOK_GRACE
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.entry import Entry
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import with_endtimes
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import with_log
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Reporter, Shielded
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import pause
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import pause_for
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.round import Round
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Source
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
@@ -46,7 +47,8 @@ class Watch:
         self.node = node
         self.source = source
         self.looked = threading.Event()
-        self.finish = threading.Event()
+        self.wake = threading.Event()  # to be set where a look makes sense now
+        self.finish: threading.Event = Alarm(self.wake)
         self.gathering = False
         self._plan = plan
         self._clock = clock
@@ -69,12 +71,17 @@ class Watch:
     @property
     def running(self) -> list[Upid]:
         """The tasks that were seen running and not yet seen to end."""
-        return [entry.upid for entry in self._pending() if entry.task.sight == "running"]
+        return [entry.upid for entry in self.pending if entry.task.sight == "running"]
 
     @property
     def settled(self) -> dict[str, Task]:
         """The tasks about which no more is to be found out."""
         return {native: entry.task for native, entry in self._entries.items() if entry.settled}
+
+    @property
+    def pending(self) -> list[Entry]:
+        """The tasks about which more is to be found out."""
+        return [entry for entry in self._entries.values() if not entry.settled]
 
     def run(self, changed: t.Callable[[], None]) -> None:
         """Look until all is known, ``finish`` is set or the deadline is there, then fetch what is still wanted.
@@ -92,12 +99,10 @@ class Watch:
             now = self._clock.monotonic()
             # A look that began before the deadline is not the last one.
             last = self._plan.one_look or at >= self._deadline or now >= self._deadline + LOOK_GRACE / 2
-            if last or not self._pending() or self.finish.is_set():
+            if last or not self.pending or self.finish.is_set():
                 break
-            seconds = pause(now - self._begun, self._plan.interval, self._plan.longest)
-            if self._round.not_proxmox:
-                seconds = min(seconds, SHORT_PAUSE)
-            if self._clock.wait(self.finish, min(seconds, max(0.0, self._deadline - now))):
+            self._await_look(now)
+            if self.finish.is_set():
                 break
         self.gathering = True
         self._gather(self._deadline + GATHER_GRACE)
@@ -120,8 +125,23 @@ class Watch:
             if self._reporter is not None:
                 self._reporter.report_look(list(self._entries.values()), self._round.fault)
 
-    def _pending(self) -> list[Entry]:
-        return [entry for entry in self._entries.values() if not entry.settled]
+    def _await_look(self, now: float) -> None:
+        """Until the next look is due, somebody wakes, or the deadline is there."""
+        due = now + self._seconds(now)
+        while not self._clock.wait(self.wake, max(0.0, min(due, self._deadline) - now)):
+            now = self._clock.monotonic()
+            # Of one task, its log says as much as its status, and is read in time.
+            due = min((entry.vouched for entry in self.pending), default=now)
+            if due <= now or now >= self._deadline or self.fault:
+                break
+        self.wake.clear()
+
+    def _seconds(self, now: float) -> float:
+        """How long the next look has time."""
+        outlooks = {entry.outlook for entry in self.pending}
+        pauses = (pause_for(one, now, self._begun, self._plan.interval, self._plan.longest) for one in outlooks)
+        seconds = min(pauses, default=0.0)
+        return min(seconds, SHORT_PAUSE) if self._round.not_proxmox else seconds
 
     def _fetch_logs(self, entries: t.Iterable[Entry], deadline: float) -> None:
         """Fetch the logs that are still wanted of ``entries``; what keeps from that costs nothing else."""

@@ -8,7 +8,13 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import pause
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import (
+    UNKNOWN,
+    Forecast,
+    Outlook,
+    pause,
+    pause_for,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import SystemClock
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +69,119 @@ def test_the_machines_clock() -> None:
     clock.sleep(0)
     assert clock.monotonic() - before < 30
     assert clock.time() > 1_700_000_000
+
+
+# Where it is known how far a task is
+
+
+def middle(low: float, high: float) -> float:
+    return (low + high) / 2
+
+
+@pytest.mark.parametrize(
+    ("waited", "remains", "step", "seconds"),
+    [
+        (100, 100, 36, 5),  # far from the end: the longest pause
+        (1, 100, 36, 5),  # ... at once
+        (100, 4, 3, 2),  # half of what remains at the least
+        (100, 1, 3, 0.53),  # never shorter than the shortest
+        (100, 0, 3, 0.53),
+        (100, 0, 20, 2.81),  # a figure in coarse steps: 15 % of what one takes
+        (10, 0, 20, 1.4),  # ... or of the time waited
+        (100, 7, 20, 3.5),
+    ],
+)
+def test_half_of_what_remains(waited: float, remains: float, step: float, seconds: float) -> None:
+    assert pause(waited, 0.5, 5.1, middle, remains=remains, step=step) == pytest.approx(seconds, abs=0.02)
+
+
+FIGURES = st.floats(min_value=0, max_value=1e9)
+
+
+@given(waited=SECONDS, interval=st.floats(min_value=0.01, max_value=100), more=SECONDS, remains=FIGURES, step=FIGURES)
+def test_the_bounds_hold_whatever_is_foretold(
+    waited: float, interval: float, more: float, remains: float, step: float
+) -> None:
+    longest = interval + more
+    assert interval <= pause(waited, interval, longest, middle, remains=remains, step=step) <= longest
+    assert pause(waited, 2, 2, middle, remains=remains, step=step) == 2
+
+
+def outlook_after(*figures: tuple[float, float | None]) -> Outlook:
+    forecast = Forecast()
+    return [forecast.note(at, percent) for at, percent in figures][-1]
+
+
+@pytest.mark.parametrize(
+    ("figures", "outlook"),
+    [
+        ([(10, None)], UNKNOWN),
+        ([(10, 0)], UNKNOWN),  # one point says nothing of a rate
+        ([(10, 5), (12, 5)], UNKNOWN),
+        ([(0, 10), (10, 20)], Outlook(80, 10)),  # steps of 10: 70 more at 1 a second, from the next step on
+        ([(0, 10), (10, 20), (15, 21)], Outlook(93, 15 / 11)),  # steps of 1; the rate is measured over 10 s
+        ([(0, 10), (10, 20), (30, 24)], Outlook(104, 30 / 7)),  # the fastest rate, the mean time of a step
+        ([(0, 10), (10, 20), (12, 20)], Outlook(82, 12)),  # still 20: the end is not before that
+        ([(0, 10), (10, 10.5)], Outlook(10 + 89 / 0.05, 10)),
+        ([(0, 90), (10, 95), (20, 99), (30, 99.5)], Outlook(30, 30 / 19)),
+        ([(0, 90), (10, 95), (20, 100)], Outlook(anew=20)),
+        ([(0, 90), (10, 95), (20, 100), (30, 100)], Outlook(anew=20)),
+        ([(0, 90), (10, 95), (20, None), (30, None)], Outlook(anew=20)),
+        ([(0, None), (10, 5)], UNKNOWN),
+        ([(0, 90), (10, 95), (20, 3)], Outlook(anew=20)),
+        ([(0, 90), (10, 95), (20, 3), (30, 13)], Outlook(107, 10, 20)),
+        ([(0, 90), (10, 95), (20, None), (30, 2), (40, 4)], Outlook(40 + 94 / 0.2, 10, 20)),
+        ([(5, 1), (5, 2)], UNKNOWN),
+    ],
+)
+def test_the_outlook(figures: list[tuple[float, float | None]], outlook: Outlook) -> None:
+    told = outlook_after(*figures)
+    assert told.anew == outlook.anew
+    assert told.earliest == (None if outlook.earliest is None else pytest.approx(outlook.earliest))
+    if outlook.earliest is not None:
+        assert told.step == pytest.approx(outlook.step)
+
+
+@given(figures=st.lists(st.tuples(st.floats(0, 100), st.none() | st.floats(0, 100)), max_size=20))
+def test_no_figures_break_it(figures: list[tuple[float, float | None]]) -> None:
+    forecast, now = Forecast(), 0.0
+    for seconds, percent in figures:
+        now += seconds
+        outlook = forecast.note(now, percent)
+        assert outlook.earliest is None or outlook.earliest >= now
+        assert outlook.anew <= now
+        assert 0.5 <= pause_for(outlook, now, 0, 0.5, 5) <= 5
+
+
+def foreseen(duration: float, longest: float, step: float, share: float) -> tuple[int, float]:
+    """Looks at a task that is seen to advance evenly, and how late its end is seen."""
+    now, count, forecast, outlook = 0.0, 1, Forecast(), UNKNOWN
+    while now < duration:
+        now += pause_for(outlook, now, 0, 0.5, longest, lambda low, high: low + share * (high - low))
+        count += 1
+        outlook = forecast.note(now, round(100 * now / duration // step * step, 2)) if now < duration else outlook
+    return count, now - duration
+
+
+@pytest.mark.parametrize(
+    ("duration", "longest", "step", "most", "late"),
+    [
+        (30, 5, 1, 16, 0.4),
+        (300, 5, 1, 80, 0.4),
+        (300, 30, 1, 30, 0.4),
+        (3600, 30, 1, 165, 2.8),
+        (3600, 30, 0.1, 150, 0.4),
+    ],
+)
+def test_an_end_that_is_foreseen_costs_little(
+    duration: float, longest: float, step: float, most: int, late: float
+) -> None:
+    seen = [foreseen(duration + number / 7, longest, step, number / 20) for number in range(21)]
+    assert sum(count for count, _late in seen) / 21 <= most
+    assert sum(seconds for _count, seconds in seen) / 21 <= late
+
+
+@given(duration=st.floats(1, 4000), step=st.sampled_from([0.1, 1.0, 5.0]), share=DRAW)
+def test_an_end_that_is_foreseen_is_seen_no_later_than_without(duration: float, step: float, share: float) -> None:
+    late = foreseen(duration, 5, step, share)[1]
+    assert late <= min(5, max(0.6, 0.15 * duration, 0.15 * duration * step / 100 + 0.6))
