@@ -9,6 +9,7 @@ import ast
 import graphlib
 import importlib
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -82,6 +83,7 @@ def dotted(path: pathlib.Path) -> str:
     return f"{path.parent.name}.{path.stem}"
 
 
+SKINS = files("filter") + files("test")
 UTIL_FILES = sorted(path for path in (PLUGINS / "module_utils").rglob("*.py") if path.name != "__init__.py")
 
 
@@ -158,7 +160,27 @@ def test_modules_start_without_libraries(path: pathlib.Path) -> None:
     assert not seen & OUTSIDE.keys()
 
 
-@pytest.mark.parametrize("path", files("filter") + files("test"), ids=by_name)
+@pytest.mark.parametrize("path", files("action"), ids=by_name)
+def test_actions_are_the_other_way_to_run_a_module(path: pathlib.Path) -> None:
+    own = f"_module.{path.stem.rpartition('_')[2]}"
+    allowed = {"_client.https", "_model.clock", "_model.errors", "_module.credentials", "_module.show", own}
+    imports = imports_of(path)
+    assert own in utils_in(imports) <= allowed
+    assert outside_in(imports) == {"ansible"}
+
+
+def test_filters_and_tests_import_no_library() -> None:
+    """Templates are everywhere, and the import of requests takes 0.2 s."""
+    plugins = [f"{UTILS.partition('module_utils')[0]}{path.parent.name}.{path.stem}" for path in SKINS]
+    # The clone's conftest.py makes it importable, as it does here.
+    command = [sys.executable, "-c", f"import sys, conftest, {', '.join(plugins)}; print(*sys.modules)"]
+    done = subprocess.run(command, cwd=PLUGINS.parent, capture_output=True, text=True, check=True)  # noqa: S603 - as it says
+    loaded = set(done.stdout.split())
+    assert set(plugins) <= loaded
+    assert not loaded & {"proxmoxer", "requests", "urllib3"}
+
+
+@pytest.mark.parametrize("path", SKINS, ids=by_name)
 def test_filters_and_tests_are_skins_over_pure_files(path: pathlib.Path) -> None:
     imports = imports_of(path)
     assert {name.partition(".")[0] for name in utils_in(imports)} <= {"_model"}
