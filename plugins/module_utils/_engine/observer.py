@@ -36,6 +36,9 @@ class Observer(t.Protocol):
     def on_lines(self, task: Task, lines: t.Sequence[str]) -> None:
         """The log of a running task was read: the task with its progress, and its new lines, clean, each once."""
 
+    def on_past(self, task: Task, durations: t.Sequence[int]) -> None:
+        """The seconds that the last tasks like this one took, whose log does not tell how far it is."""
+
 
 class Shielded:
     """An observer that cannot break a wait: once it has raised something it is told nothing more."""

@@ -14,14 +14,16 @@ import threading
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.entry import NEVER, Entry
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.growing import GrowingLogs, News
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import past_durations
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Shielded
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import UNKNOWN, Forecast, Outlook, pause_for
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Source
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import Watch
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import Hopeless
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import verdict
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean
 
 # Tasks of a node whose logs are read: more than a handful nobody follows.
@@ -47,6 +49,7 @@ class _Log:
         self.entry = entry
         self.outlook = UNKNOWN
         self.percent: float | None = None
+        self.past_wanted = True  # whether nothing has told yet how long it may take
         self.lines: list[str] = []
         self.over = False
         self.grown = NEVER  # when it was last found to have grown
@@ -61,6 +64,7 @@ class _Log:
         self._unfinished = told.unfinished
         self.percent = told.progress.percent if told.progress else None
         self.over = told.unfinished is not None and verdict([told.unfinished]) is not None
+        self.past_wanted = self.past_wanted and self.percent is None
         self.outlook = self._forecast.note(at, self.percent)
         if self.over:
             self.outlook = Outlook(anew=at)
@@ -136,6 +140,8 @@ class Reading:
         for native, told in news.items():
             log = self._logs.pop(native) if native in ended else self._logs[native]
             self._take(log, told, at, alone=len(pending) == 1)
+        if at - self._begun >= INTERVAL:
+            self._look_back()
 
     def _ended(self) -> dict[str, _Log]:
         """Those whose last lines are still to be shown, where lines are."""
@@ -159,6 +165,23 @@ class Reading:
         if grew:
             task, lines = entry.task, [clean(line) for line in log.lines]
             self._observer.tell(lambda observer: observer.on_lines(task, lines))
+
+    def _look_back(self) -> None:
+        """How long others took, for those whose logs have told no figure: asked for once each."""
+        for log in self._logs.values():
+            now = self._clock.monotonic()
+            if log.past_wanted and not log.entry.settled and now < self._deadline:
+                log.past_wanted = False
+                try:
+                    durations = past_durations(self.source, log.entry.upid, min(now + READ_SECONDS, self._deadline))
+                except ApiError:
+                    # The next reading meets what ends it all.
+                    return
+                self._tell_past(log.entry.task, durations)
+
+    def _tell_past(self, task: Task, durations: list[int]) -> None:
+        if durations:
+            self._observer.tell(lambda observer: observer.on_past(task, durations))
 
     def _stand_in(self, log: _Log, at: float) -> None:
         """Whose log grows runs: nobody need ask for its status as long as its log is read as often."""

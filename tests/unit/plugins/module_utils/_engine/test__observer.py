@@ -55,6 +55,9 @@ class Listener:
     def on_lines(self, task: Task, lines: t.Sequence[str]) -> None:
         self.events.append(("lines", task.upid.pid, list(lines)))
 
+    def on_past(self, task: Task, durations: t.Sequence[int]) -> None:
+        self.events.append(("past", task.upid.pid, list(durations)))
+
 
 def told(
     clock: SharedClock,

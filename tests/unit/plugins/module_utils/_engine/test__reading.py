@@ -21,7 +21,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress impo
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Waited
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
-from ansible_collections.proxkit.tasks.tests.unit.fakes import FakeClock, FakeSource, SharedClock, upid
+from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, SharedClock, upid
 
 SUMMARY = Plan(timeout=900, progress="summary", log=LogWish("never"))
 
@@ -53,6 +53,7 @@ class Listener:
         self.lines: list[str] = []
         self.tasks: list[Task] = []
         self.ended: dict[str, Task] = {}
+        self.past: list[tuple[int, list[int]]] = []
 
     def on_state(self, task: Task) -> None:
         pass
@@ -72,6 +73,9 @@ class Listener:
     def on_lines(self, task: Task, lines: t.Sequence[str]) -> None:
         self.lines += lines
         self.tasks.append(task)
+
+    def on_past(self, task: Task, durations: t.Sequence[int]) -> None:
+        self.past.append((task.upid.pid, list(durations)))
 
 
 def working(clock: FakeClock, *durations: float) -> Working:
@@ -213,6 +217,40 @@ def test_a_last_line_that_is_told_before_the_end_is_told_once(clock: SharedClock
     _waited, listener = waited(source, Plan(timeout=900, progress="log", log=LogWish("never")))
     assert listener.lines.count("TASK WARNINGS: 1") == 1
     assert listener.lines[:2] == ["a", "TASK WARNINGS: 1"]
+
+
+@pytest.mark.parametrize("figure", [True, False])
+def test_how_long_others_took_is_told_once_where_the_log_does_not_tell(clock: SharedClock, figure: bool) -> None:
+    class Remembering(Working):
+        asked: t.ClassVar[list[tuple[float, dict[str, t.Any]]]] = []
+
+        def lines(self, upid: Upid) -> list[str]:
+            return super().lines(upid) if figure else ["Formatting", str(self.clock.now)]
+
+        def listed(self, node: str, deadline: float, **filters: t.Any) -> tuple[Rows, int | None]:
+            self.asked.append((self.clock.now - 1000, filters))
+            assert deadline - self.clock.now <= 3
+            own = {"upid": upid(9).native, "endtime": EPOCH + 40, "status": "OK"}
+            others = [upid(8, id="101").native, upid(7, type="qmstop").native, "UPID:odd", None, upid(6).native]
+            return [own, *({"upid": other, "endtime": EPOCH + 50} for other in others), {"upid": upid(5).native}], None
+
+    source = Remembering(clock, ends={upid(1).native: clock.now + 50})
+    Remembering.asked = []
+    plan = Plan(timeout=40, progress="summary", log=LogWish("never"))
+    _waited, listener = waited(source, plan)
+    assert listener.past == ([] if figure else [(1, [40, 50])])
+    wanted = {"source": "archive", "type": "qmstart", "outcomes": ("ok", "warning"), "guest": 100, "limit": 20}
+    assert [filters for _at, filters in source.asked] == ([] if figure else [wanted])
+    assert all(10 <= at < 20 for at, _filters in source.asked)
+
+
+def test_a_list_that_fails_costs_the_estimate_alone(clock: SharedClock) -> None:
+    source = FakeSource(clock, ends={upid(1).native: clock.now + 60}, logs={upid(1).native: ["Formatting"]})
+    source.script["listed"] = [NodeUnreachable("595")]
+    result, listener = waited(source)
+    assert result.tasks[0].outcome == "ok"
+    assert result.warnings == []
+    assert listener.past == []
 
 
 def test_what_is_told_stands_in_the_result_of_what_did_not_end_well(clock: SharedClock) -> None:
