@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import statistics
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress
@@ -86,7 +85,9 @@ def _share(progress: Progress) -> float:
 
 def left_by_past(durations: t.Sequence[float], age: float) -> float | None:
     """Seconds that a task of this ``age`` has left if it takes as long as others did; None where they do not tell."""
-    if len(durations) < 2 or max(durations) > _SPREAD * min(durations):
+    by_length = sorted(durations)
+    if len(by_length) < 2 or by_length[-1] > _SPREAD * by_length[0]:
         return None
-    left = statistics.median(durations) - age
+    median = (by_length[(len(by_length) - 1) // 2] + by_length[len(by_length) // 2]) / 2
+    left = median - age
     return left if left > 0 else None
