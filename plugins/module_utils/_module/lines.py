@@ -44,7 +44,7 @@ class Wording:
     def __init__(self, lead: str = "", mask: t.Callable[[str], str] = str) -> None:
         """``lead`` says at the beginning of each line where it is from; ``mask`` takes secrets out of a text."""
         self._mask = mask
-        self._lead = self._safe(lead)
+        self._lead = self._safe(lead).rstrip(": ")
 
     def running(self, state: Running) -> str:
         """How far a task is."""

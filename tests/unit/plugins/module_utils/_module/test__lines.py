@@ -127,10 +127,14 @@ def test_other_lines() -> None:
     assert WORDS.log(BACKUP, "") == "pve1 vzdump 100:"
 
 
-def test_where_lines_are_from() -> None:
-    words = Wording("site-a")
+@pytest.mark.parametrize("lead", ["site-a", "site-a: "])
+def test_where_lines_are_from(lead: str) -> None:
+    words = Wording(lead)
     assert words.counts(1, 0, 5, 0) == "site-a: 1 of 6 finished, 5 running"
     assert words.log(BACKUP, "hi") == "site-a: pve1 vzdump 100: hi"
+
+
+def test_a_place_with_a_long_name() -> None:
     assert Wording("s" * 90).log(BACKUP, "hi") == f"{'s' * 24}...{'s' * 24}: pve1 vzdump 100: hi"
 
 
