@@ -82,7 +82,8 @@ class Show:
         self._mode = mode
         self._words = Wording(lead, mask)
         self._lock = threading.Lock()
-        self._loud_at = clock.monotonic() + QUIET_SECONDS
+        self._begun = clock.monotonic()
+        self._loud_at = self._begun + QUIET_SECONDS
         self._block_at = self._loud_at
         self._tasks: dict[str, _Watched] = {}
         self._faults: dict[str, _Fault] = {}
@@ -132,7 +133,9 @@ class Show:
     def _know(self, task: Task, now: float) -> _Watched:
         watched = self._tasks.get(task.upid.native)
         if watched is None:
-            watched = self._tasks[task.upid.native] = _Watched(task, now)
+            # What is there in the beginning was waited for all the time, whenever its node first answered.
+            since = now if now >= self._loud_at else self._begun
+            watched = self._tasks[task.upid.native] = _Watched(task, since)
         # Who reads logs may be late with what was known before the end.
         if not watched.over:
             watched.task = task
