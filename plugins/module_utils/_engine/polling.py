@@ -83,7 +83,8 @@ class Forecast:
         """No figure is known yet."""
         self._figure: float | None = None
         self._first = self._anchor = (0.0, 0.0)  # time and figure: of the first one, and where a rate is measured from
-        self._fastest = 0.0  # percent a second
+        self._changed = 0.0  # when the figure took its last step
+        self._fastest = self._latest = 0.0  # percent a second
         self._step = 0  # of the figure, in hundredths of a percent
         self._anew = -math.inf
 
@@ -103,13 +104,15 @@ class Forecast:
             self._anew = at
         self._figure = figure
         self._first = self._anchor = (at, figure or 0.0)
-        self._fastest, self._step = 0.0, 0
+        self._changed, self._fastest, self._latest, self._step = at, 0.0, 0.0, 0
 
     def _go_on(self, at: float, figure: float) -> None:
-        self._step = math.gcd(self._step, round(100 * (figure - (self._figure or 0.0))))
-        self._figure = figure
+        if figure != self._figure:
+            self._step = math.gcd(self._step, round(100 * (figure - (self._figure or 0.0))))
+            self._figure, self._changed = figure, at
         if at - self._anchor[0] >= RATE_SPAN:
-            self._fastest = max(self._fastest, _rate(self._anchor, (at, figure)))
+            self._latest = _rate(self._anchor, (at, figure)) or self._latest
+            self._fastest = max(self._fastest, self._latest)
             self._anchor = (at, figure)
 
     def _earliest(self, at: float) -> float | None:
@@ -120,8 +123,9 @@ class Forecast:
         return at + max(0.0, 100 - self._figure - self._step / 100) / rate
 
     def _step_seconds(self, at: float) -> float:
-        rate = _rate(self._first, (at, self._figure or 0.0))
-        return self._step / 100 / rate if rate > 0 else math.inf
+        rate = self._latest or _rate(self._first, (at, self._figure or 0.0))
+        # One that has taken longer will hardly be faster.
+        return max(self._step / 100 / rate, at - self._changed) if rate > 0 else math.inf
 
 
 def _rate(before: tuple[float, float], after: tuple[float, float]) -> float:

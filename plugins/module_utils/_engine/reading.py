@@ -9,13 +9,14 @@ waits for it.
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.entry import NEVER, Entry
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.growing import GrowingLogs, News
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import past_durations
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Shielded
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Observer, Shielded
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import UNKNOWN, Forecast, Outlook, pause_for
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Source
@@ -108,22 +109,26 @@ class Reading:
         self._observer = observer
         self._growing = GrowingLogs(clock)
         self._logs: dict[str, _Log] = {}  # of tasks that ran at the last reading, by UPID
-        self._wait = FIRST_SECONDS  # until the next reading
+        self._pause = INTERVAL  # from one reading to the next
         # Never more often than looks would be made.
         self._replaces_looks = AHEAD * plan.longest > plan.interval
 
     def run(self) -> None:
         """Read until ``finish`` is set or the deadline is there. Raises nothing: there are those who look."""
-        while not self._clock.wait(self.finish, self._wait):
-            if self._clock.monotonic() >= self._deadline:
+        seconds = FIRST_SECONDS
+        while not self._clock.wait(self.finish, seconds):
+            at = self._clock.monotonic()
+            if at >= self._deadline:
                 return
-            self._wait = INTERVAL
+            self._pause = INTERVAL
             # Nothing is read for nobody, and no log can hold what breaks a wait.
-            self._observer.tell(lambda _observer: self._read())
+            self._observer.tell(functools.partial(self._read, at))
+            # Where answers take long, the next one is to come no later for that.
+            rest = at + self._pause - self._clock.monotonic()
+            seconds = max(rest, min(self._plan.interval, self._pause))
 
-    def _read(self) -> None:
-        """What is new in the logs of a handful of tasks."""
-        at = self._clock.monotonic()
+    def _read(self, at: float, _observer: Observer) -> None:
+        """What is new at this time in the logs of a handful of tasks."""
         pending = self._watch.pending
         running = [entry for entry in pending if entry.task.sight == "running"][:HANDFUL]
         ended = self._ended()
@@ -188,7 +193,7 @@ class Reading:
         entry = log.entry
         entry.vouched = log.grown + self._plan.longest
         longest = AHEAD * self._plan.longest
-        self._wait = min(INTERVAL, pause_for(entry.outlook, at, self._begun, self._plan.interval, longest))
+        self._pause = min(INTERVAL, pause_for(entry.outlook, at, self._begun, self._plan.interval, longest))
 
     def _leave_to_look(self, entry: Entry) -> None:
         """A log that ended or no longer grows: only its status says more."""

@@ -119,11 +119,12 @@ def outlook_after(*figures: tuple[float, float | None]) -> Outlook:
         ([(10, 0)], UNKNOWN),  # one point says nothing of a rate
         ([(10, 5), (12, 5)], UNKNOWN),
         ([(0, 10), (10, 20)], Outlook(80, 10)),  # steps of 10: 70 more at 1 a second, from the next step on
-        ([(0, 10), (10, 20), (15, 21)], Outlook(93, 15 / 11)),  # steps of 1; the rate is measured over 10 s
-        ([(0, 10), (10, 20), (30, 24)], Outlook(104, 30 / 7)),  # the fastest rate, the mean time of a step
-        ([(0, 10), (10, 20), (12, 20)], Outlook(82, 12)),  # still 20: the end is not before that
+        ([(0, 10), (10, 20), (15, 21)], Outlook(93, 1)),  # steps of 1; the rate is measured over 10 s
+        ([(0, 10), (10, 20), (30, 24)], Outlook(104, 10)),  # the fastest rate, the last time of a step
+        ([(0, 10), (10, 20), (12, 20)], Outlook(82, 10)),  # still 20: the end is not before that
         ([(0, 10), (10, 10.5)], Outlook(10 + 89 / 0.05, 10)),
-        ([(0, 90), (10, 95), (20, 99), (30, 99.5)], Outlook(30, 30 / 19)),
+        ([(0, 90), (10, 95), (20, 99), (30, 99.5)], Outlook(30, 10)),
+        ([(0, 10), (10, 20), (30, 20)], Outlook(100, 20)),  # a step that takes long
         ([(0, 90), (10, 95), (20, 100)], Outlook(anew=20)),
         ([(0, 90), (10, 95), (20, 100), (30, 100)], Outlook(anew=20)),
         ([(0, 90), (10, 95), (20, None), (30, None)], Outlook(anew=20)),

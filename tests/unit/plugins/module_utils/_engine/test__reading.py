@@ -120,6 +120,21 @@ def looks_by_growing_pauses(seconds: float) -> int:
     return count
 
 
+def test_answers_that_take_their_time_are_not_asked_for_twice(clock: SharedClock) -> None:
+    class Distant(Working):
+        def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
+            self.clock.sleep(0.3)
+            return super().status(upid, deadline)
+
+        def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
+            self.clock.sleep(0.3)
+            return super().log(upid, start, limit, deadline)
+
+    source = Distant(clock, ends={upid(1).native: clock.now + 60})
+    assert waited(source)[0].elapsed < 61.2
+    assert source.calls["status"] <= 10
+
+
 def test_many_are_paced_by_the_first_that_may_end(clock: SharedClock) -> None:
     source = working(clock, 60, 90, 90, 90)
     noted: list[float] = []
