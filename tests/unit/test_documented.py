@@ -88,7 +88,6 @@ def test_task_dictionaries_are_documented_alike() -> None:
     assert all(task == tasks[0] for task in tasks)
 
 
-@pytest.mark.pace(5)
 def test_wait_returns_what_is_documented(call: Call, mock: Mock) -> None:
     backup = {"type": "vzdump", "id": "100", "log": ["INFO: starting", "INFO:  37% (3.0 GiB of 8.0 GiB) in 1s"]}
     [ok] = mock.tasks(**backup)["upids"]
@@ -118,7 +117,7 @@ def test_wait_returns_what_is_documented(call: Call, mock: Mock) -> None:
     _assert_all_seen("proxmox_task_wait", results, {"task_id", "remote", "follows"})
 
 
-@pytest.mark.pace(5)
+@pytest.mark.pace(2)
 def test_info_returns_what_is_documented(call: Call, mock: Mock) -> None:
     log = ["INFO:  37% (3.0 GiB of 8.0 GiB) in 1s"]
     [ok] = mock.tasks(type="vzdump", log=log)["upids"]
@@ -140,7 +139,6 @@ def test_info_returns_what_is_documented(call: Call, mock: Mock) -> None:
     _assert_all_seen("proxmox_task_info", results, {"task_id", "remote", "follows"})
 
 
-@pytest.mark.pace(5)
 def test_stop_returns_what_is_documented(call: Call, mock: Mock) -> None:
     mock.settings(stop_seconds=0.1, kill_seconds=30)
     [ok] = mock.tasks()["upids"]

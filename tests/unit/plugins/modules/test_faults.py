@@ -28,8 +28,6 @@ from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
-pytestmark = pytest.mark.pace(5)
-
 PASSWORD: dict[str, t.Any] = {
     "api_token_id": ...,
     "api_token_secret": ...,
@@ -63,6 +61,7 @@ def outcomes(result: dict[str, t.Any]) -> list[str]:
     return [task["outcome"] for task in result["tasks"]]
 
 
+@pytest.mark.pace(5)
 @pytest.mark.parametrize("count", [1, 4], ids=["one task", "four by the list"])
 @pytest.mark.parametrize(
     "fault",
@@ -95,6 +94,7 @@ def test_passing_faults_are_survived(mock: Mock, call: Call, fault: dict[str, t.
     assert mock.list_faults()["faults"][0]["hits"] == fault.get("times", 2)
 
 
+@pytest.mark.pace(5)
 @pytest.mark.parametrize("kind", ["drop", "hang", "html200"])
 def test_the_deadline_holds_through_lasting_faults(mock: Mock, call: Call, kind: str) -> None:
     mock.faults(kind=kind, times=None)
@@ -109,6 +109,7 @@ def test_the_deadline_holds_through_lasting_faults(mock: Mock, call: Call, kind:
     assert f"{mock.host}:{mock.port}" in result["msg"]
 
 
+@pytest.mark.pace(5)
 def test_an_api_host_that_is_down_for_a_while(mock: Mock, call: Call) -> None:
     upids = mock.tasks(type="qmstart", id=100, duration=2, count=2)["upids"]
     with once_it_waits(mock, lambda: mock.listener(up=False, seconds=1.5)):
@@ -118,6 +119,7 @@ def test_an_api_host_that_is_down_for_a_while(mock: Mock, call: Call) -> None:
     assert call.seconds > 1.5
 
 
+@pytest.mark.pace(5)
 def test_another_host_takes_over_in_mid_wait(mock: Mock, call: Call) -> None:
     [upid] = mock.tasks(type="qmstart", id="100", duration=2)["upids"]
     hosts = ["127.0.0.1", "127.0.0.2"]
@@ -131,6 +133,7 @@ def test_another_host_takes_over_in_mid_wait(mock: Mock, call: Call) -> None:
     assert mock.counters()["requests"]["POST access/ticket"] == 1
 
 
+@pytest.mark.pace(5)
 def test_all_hosts_down_until_the_deadline_are_all_named(mock: Mock, call: Call) -> None:
     [upid] = mock.tasks(type="qmstart", id="100", duration=30)["upids"]
     with once_it_waits(mock, lambda: [mock.listener(up=False, host=host) for host in ("127.0.0.1", "127.0.0.2")]):
@@ -152,6 +155,7 @@ def test_nobody_at_any_host_fails_at_once(mock: Mock, call: Call) -> None:
     assert "Connection refused" in result["msg"]
 
 
+@pytest.mark.pace(5)
 def test_a_ticket_that_expires_is_made_anew_by_password(mock: Mock, call: Call) -> None:
     [upid] = mock.tasks(type="qmstart", id="100", duration=2)["upids"]
     with once_it_waits(mock, mock.expire_tickets):
@@ -191,6 +195,7 @@ def test_what_cannot_pass_fails_at_once(mock: Mock, call: Call, options: dict[st
         assert word in result["msg"]
 
 
+@pytest.mark.pace(5)
 def test_a_node_that_the_cluster_does_not_have(mock: Mock, call: Call) -> None:
     [known] = mock.tasks(type="qmstart", id="100", duration=0.3)["upids"]
     unknown = "UPID:pve9:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
@@ -221,6 +226,7 @@ def test_validate_certs_off(mock: Mock, call: Call) -> None:
     assert outcomes(call.wait(upid, ca_path=..., validate_certs=False)) == ["ok"]
 
 
+@pytest.mark.pace(5)
 def test_a_young_task_may_not_be_there_yet(mock: Mock, call: Call) -> None:
     mock.faults(kind="no_such_task", path="/status", times=3)
     [upid] = mock.tasks(type="qmstart", id="100", duration=0.5)["upids"]
@@ -247,6 +253,7 @@ def test_a_running_task_whose_log_vanishes_is_missing(mock: Mock, call: Call) ->
     assert outcomes(result) == ["missing"]
 
 
+@pytest.mark.pace(5)
 def test_a_node_that_is_down_for_a_while(mock: Mock, call: Call) -> None:
     [down] = mock.tasks(node="pve2", type="qmstart", id="100", duration=0.6, exitstatus="start failed")["upids"]
     [fine] = mock.tasks(node="pve1", type="qmstart", id="101", duration=0.6)["upids"]
@@ -283,6 +290,7 @@ def test_a_hanging_node_does_not_move_the_wait_to_another_host(mock: Mock, call:
     assert "node pve2 gave no answer" in result["msg"]
 
 
+@pytest.mark.pace(2)
 def test_a_host_that_hangs_is_left_for_another(monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call) -> None:
     monkeypatch.setattr(_api, "INTRODUCTION_SECONDS", 0.4)
     [upid] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
@@ -300,6 +308,7 @@ def test_a_host_that_breaks_every_connection_off_is_left_for_another(mock: Mock,
     assert any("takes over" in text for text in result["warnings"])
 
 
+@pytest.mark.pace(5)
 def test_credentials_that_are_refused_for_a_moment_in_mid_wait(
     monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call
 ) -> None:
@@ -310,6 +319,7 @@ def test_credentials_that_are_refused_for_a_moment_in_mid_wait(
     assert outcomes(result) == ["ok"]
 
 
+@pytest.mark.pace(5)
 def test_a_list_that_lags_is_not_believed_for_long(mock: Mock, call: Call) -> None:
     upids = mock.tasks(type="qmstart", id=100, duration=0.5, count=4, list_lag=60)["upids"]
     result = call.wait(upids, timeout=30)
@@ -335,6 +345,7 @@ def test_odd_ends(mock: Mock, call: Call, task: dict[str, t.Any], exitstatus: st
     assert outcomes(result) == [outcome]
 
 
+@pytest.mark.pace(5)
 def test_a_token_that_sees_no_list_still_waits_for_many(mock: Mock, call: Call) -> None:
     upids = mock.tasks(type="qmstart", id=100, duration=0.7, count=5)["upids"]
     mock.faults(kind="status", code=403, reason="Permission check failed", path=r"/tasks\?", times=None)

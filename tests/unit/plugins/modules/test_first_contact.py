@@ -25,8 +25,6 @@ from ansible_collections.proxkit.tasks.tests.unit.plugins.modules.test_faults im
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
-pytestmark = pytest.mark.pace(5)
-
 PASSWORD: dict[str, t.Any] = {
     "api_token_id": ...,
     "api_token_secret": ...,
@@ -54,6 +52,7 @@ def logins(mock: Mock) -> int:
     return int(mock.counters()["requests"].get("POST access/ticket", 0))
 
 
+@pytest.mark.pace(5)
 @pytest.mark.parametrize("who", [PASSWORD, {}], ids=["password", "token"])
 @pytest.mark.parametrize("fault", STRANGERS, ids=lambda fault: f"{fault['code']} {fault.get('body', '')[:9]}")
 def test_what_never_answers_as_proxmox_fails_soon_and_hears_a_password_once(
@@ -85,6 +84,7 @@ def test_one_maintenance_page_at_first_contact_is_survived(
         assert mock.counters()["requests"]["GET access/domains"] == 1
 
 
+@pytest.mark.pace(5)
 def test_pages_in_mid_wait_are_waited_out_and_hear_no_second_password(mock: Mock, call: Call) -> None:
     [upid] = mock.tasks(type="qmstart", duration=2)["upids"]
 
@@ -98,6 +98,7 @@ def test_pages_in_mid_wait_are_waited_out_and_hear_no_second_password(mock: Mock
     assert logins(mock) <= 3
 
 
+@pytest.mark.pace(5)
 @pytest.mark.parametrize("limits", [{"timeout": 0}, {"timeout": 2}, {"api_timeout": 2, "timeout": 60}])
 @pytest.mark.parametrize(
     ("who", "word"),
@@ -117,6 +118,7 @@ def test_a_refusal_that_is_held_back_is_still_told(
     assert counters["failed_logins"] + counters["failed_authentications"] == 1
 
 
+@pytest.mark.pace(2)
 @pytest.mark.parametrize("limits", [{}, {"timeout": 1}])
 def test_a_refused_token_is_shown_once_however_many_nodes_there_are(
     mock: Mock, call: Call, limits: dict[str, t.Any]
@@ -129,6 +131,7 @@ def test_a_refused_token_is_shown_once_however_many_nodes_there_are(
     assert mock.counters()["failed_authentications"] == 2
 
 
+@pytest.mark.pace(2)
 def test_one_outage_of_a_token_is_one_try_however_many_nodes_there_are(
     monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call
 ) -> None:
@@ -182,6 +185,7 @@ def test_a_server_that_closes_is_asked_three_times(mock: Mock, call: Call) -> No
     assert mock.counters()["requests"]["GET status"] == 3
 
 
+@pytest.mark.pace(5)
 def test_a_password_that_is_changed_in_mid_wait(monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call) -> None:
     monkeypatch.setattr(_login, "PAUSES", (0.2, 0.3))
     [done] = mock.tasks(node="pve2", type="qmstart", duration=0)["upids"]

@@ -21,8 +21,6 @@ from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
-pytestmark = pytest.mark.pace(5)
-
 KEYS = {"failed", "changed", "tasks", "missing", "blind_nodes", "unreachable_nodes", "no_task", "msg", "warnings"}
 GONE = "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
 
@@ -153,6 +151,7 @@ def test_one_by_name(call: Call, tasks: dict[str, str]) -> None:
     assert isinstance(task["duration"], int)
 
 
+@pytest.mark.pace(2)
 @pytest.mark.parametrize("how", [{"online": False}, {"hangs": True}])
 def test_a_node_that_is_down_is_a_warning(mock: Mock, call: Call, tasks: dict[str, str], how: dict[str, t.Any]) -> None:
     mock.node(name="pve1", **how)
@@ -167,6 +166,7 @@ def test_a_node_that_is_down_is_a_warning(mock: Mock, call: Call, tasks: dict[st
     assert not named["failed"]
 
 
+@pytest.mark.pace(5)
 def test_none_answering_is_a_failure(mock: Mock, call: Call) -> None:
     mock.node(name="pve2", online=False)
     result = call.info(node="pve2")
@@ -183,6 +183,7 @@ def test_a_node_that_the_cluster_does_not_have(call: Call, tasks: dict[str, str]
     assert tasks["ok"] in [task["upid"] for task in result["tasks"]]
 
 
+@pytest.mark.pace(5)
 @pytest.mark.parametrize(
     "fault",
     [{"kind": "drop"}, {"kind": "status", "code": 500}, {"kind": "status", "code": 595}, {"kind": "html200"}],
@@ -199,6 +200,7 @@ def test_passing_faults_are_tried_again(mock: Mock, call: Call, tasks: dict[str,
     assert tasks
 
 
+@pytest.mark.pace(5)
 def test_lasting_faults_are_tried_three_times(mock: Mock, call: Call) -> None:
     mock.faults(kind="status", code=500, reason="got timeout", path="/tasks", times=None)
     result = call.info(node="pve1")
@@ -207,6 +209,7 @@ def test_lasting_faults_are_tried_three_times(mock: Mock, call: Call) -> None:
     assert mock.counters()["requests"]["GET tasks"] == 3
 
 
+@pytest.mark.pace(5)
 def test_a_list_that_fails_costs_no_outcome(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
     mock.faults(kind="status", code=500, reason="got timeout", path=r"/tasks\?", times=None)
     mock.faults(kind="status", code=500, reason="got timeout", path="/log", times=None)
@@ -220,6 +223,7 @@ def test_a_list_that_fails_costs_no_outcome(mock: Mock, call: Call, tasks: dict[
         assert sum("got timeout" in text for text in result["warnings"]) == 1 + len(names)
 
 
+@pytest.mark.pace(5)
 def test_three_tries_in_all(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
     mock.faults(kind="status", code=500, reason="got timeout", path=r"/log|/tasks\?", times=None)
     result = call.info(upids=tasks["killed"])
@@ -296,6 +300,7 @@ def test_pages_are_large_where_rows_are_dropped_here(mock: Mock, call: Call) -> 
     assert mock.counters()["requests"]["GET tasks"] == 1
 
 
+@pytest.mark.pace(5)
 def test_the_next_host_is_asked_where_one_hangs(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
     mock.faults(kind="hang", host="127.0.0.1", times=None)
     result = call.info(upids=tasks["ok"], api_host=["127.0.0.1", "127.0.0.2"], api_timeout=0.5)

@@ -21,8 +21,6 @@ from ansible_collections.proxkit.tasks.tests.unit import fakes
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
-pytestmark = pytest.mark.pace(5)
-
 KEYS = {
     "failed",
     "changed",
@@ -57,6 +55,7 @@ def test_stop_is_idempotent(mock: Mock, call: Call) -> None:
     assert mock.counters()["requests"]["DELETE task"] == 1
 
 
+@pytest.mark.pace(2)
 def test_many_do_not_queue_behind_each_other(mock: Mock, call: Call) -> None:
     mock.settings(stop_seconds=0.5)
     upids = mock.tasks(node=["pve1", "pve2"], type="vzdump", id=100, duration=60, count=16)["upids"]
@@ -98,6 +97,7 @@ def test_the_time_grows_with_the_work() -> None:
     assert seconds_for([], 30) == 30
 
 
+@pytest.mark.pace(2)
 def test_too_little_time_is_told_as_it_is(mock: Mock, call: Call) -> None:
     mock.settings(stop_seconds=0.4)
     upids = mock.tasks(type="vzdump", id=100, duration=60, count=20)["upids"]
@@ -132,6 +132,7 @@ def test_check_mode_tells(mock: Mock, call: Call) -> None:
     assert "DELETE task" not in mock.counters()["requests"]
 
 
+@pytest.mark.pace(5)
 def test_a_request_that_got_lost_is_sent_again(mock: Mock, call: Call) -> None:
     mock.settings(stop_seconds=0.1)
     [upid] = mock.tasks(type="vzdump", id="100", duration=60)["upids"]
@@ -141,6 +142,7 @@ def test_a_request_that_got_lost_is_sent_again(mock: Mock, call: Call) -> None:
     assert mock.counters()["requests"]["DELETE task"] == 2
 
 
+@pytest.mark.pace(5)
 def test_what_ignores_the_request_is_a_failure(mock: Mock, call: Call) -> None:
     [upid] = mock.tasks(type="vzdump", id="100", duration=60, ignores_term=True)["upids"]
     result = call.stop(upid, timeout=1)

@@ -23,9 +23,6 @@ from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
 if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 
-# Those that want no single request go slower: a busy machine must not lead to one.
-pytestmark = pytest.mark.pace(5)
-
 KEYS = {
     "failed",
     "changed",
@@ -127,6 +124,7 @@ def test_a_task_that_still_runs_at_the_deadline(mock: Mock, call: Call, timeout:
     assert "Timed out" in result["msg"]
 
 
+@pytest.mark.pace(2)
 def test_the_last_look_is_at_the_deadline(mock: Mock, call: Call) -> None:
     [upid] = mock.tasks(type="qmstart", id="100", duration=0.9)["upids"]
     result = call.wait(upid, timeout=1, poll_interval=30, poll_interval_max=30)
@@ -182,6 +180,7 @@ def test_an_observer_is_told_of_the_wait_and_the_stopping(mock: Mock, call: Call
     assert [seen.args[0].upid.text for seen in observer.on_end.call_args_list] == [done, runs]
 
 
+@pytest.mark.pace(5)
 def test_wait_for_any(mock: Mock, call: Call) -> None:
     [slow] = mock.tasks(type="qmstart", id="100", duration=60)["upids"]
     [fast] = mock.tasks(node="pve2", type="qmstart", id="101", duration=0.4)["upids"]
@@ -322,6 +321,7 @@ def test_cost_grows_with_nodes_not_with_tasks(mock: Mock, call: Call) -> None:
     assert call.seconds < 6
 
 
+@pytest.mark.pace(5)
 def test_the_ends_of_many_cost_nothing_of_their_own(mock: Mock, call: Call) -> None:
     nodes = ["pve1", "pve2", "pve3", "pve4"]
     mock.node(name="pve4")
@@ -344,6 +344,7 @@ def test_those_that_ended_long_ago_are_never_a_timeout(mock: Mock, call: Call) -
     assert call.seconds < 1
 
 
+@pytest.mark.pace(5)
 def test_ones_own_tokens_tasks_go_by_the_clusters_list(mock: Mock, call: Call) -> None:
     mock.user(name="viewer@pve", acl={})
     upids = mock.tasks(type="qmstart", id=100, user=VIEWER_TOKEN_ID, duration=[1, 6], count=50)["upids"]
@@ -399,6 +400,7 @@ def test_texts_of_others_leave_the_sentence_whole(mock: Mock, call: Call) -> Non
     assert call.wait(upid)["msg"] == f"qmstart 100 on pve1 failed: all over ({upid})."
 
 
+@pytest.mark.pace(5)
 @pytest.mark.parametrize(("request_type", "real_type"), [("start", "qmstart"), ("stop", "qmstop")])
 def test_follow_ha(mock: Mock, call: Call, request_type: str, real_type: str) -> None:
     mock.settings(ha_delay=0.5)
@@ -425,6 +427,7 @@ def test_follow_ha_fails_with_the_real_task(mock: Mock, call: Call) -> None:
     assert result["failed_upids"] == [real]
 
 
+@pytest.mark.pace(5)
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -441,6 +444,7 @@ def test_follow_ha_that_leads_nowhere(mock: Mock, call: Call, options: dict[str,
     assert words in result["warnings"][0]
 
 
+@pytest.mark.pace(5)
 def test_any_waits_for_what_carries_a_request_out(mock: Mock, call: Call) -> None:
     [request] = mock.tasks(type="hamigrate", id="105", duration=0)["upids"]
     [real] = mock.tasks(type="qmigrate", id="105", user="root@pam", duration=1)["upids"]
@@ -449,6 +453,7 @@ def test_any_waits_for_what_carries_a_request_out(mock: Mock, call: Call) -> Non
     assert {task["upid"]: task["outcome"] for task in result["tasks"]} == {request: "ok", real: "ok", slow: "running"}
 
 
+@pytest.mark.pace(5)
 def test_any_is_not_ended_by_what_cannot_be_seen(mock: Mock, call: Call) -> None:
     viewer: dict[str, t.Any] = {"api_token_id": VIEWER_TOKEN_ID, "api_token_secret": VIEWER_TOKEN_SECRET}
     [other] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
