@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits in Ansible's own process where it can; else the module does the work.
+"""Waits in Ansible's own process where it can, and shows what the tasks do meanwhile; else the module does the work.
 
 Strategies load this file before they start workers, so that each of these inherits all that is imported here: with
 requests, whose import takes 0.2 s, that is most of what a call would cost.
@@ -17,8 +17,12 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import SystemClock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import secrets
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.plain import plain
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.show import Show
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.wait import SPEC, refused, run
 
 try:
@@ -34,7 +38,7 @@ Json = dict[str, t.Any]
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
-    """The module's ``run()``, or the module."""
+    """The module's ``run()`` with somebody who watches, or the module."""
 
     _supports_async = True
 
@@ -56,7 +60,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             and self._connection.transport == "local"
             and not self._connection.become
             and not self._task.async_val
-            and not any(self._task.environment)
+            and not any(self._task.environment or ())
         )
 
     def _arguments(self) -> tuple[Json | None, set[str]]:
@@ -72,8 +76,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         return params, checked._no_log_values | secrets(params)
 
     def _wait(self, params: Json, hidden: set[str], variables: Json) -> Json:
+        check_mode = self._task.check_mode
+        silent = check_mode or self._task.no_log or params["progress"] == "none"
         try:
-            result = run(params, self._task.check_mode)
+            result = run(params, check_mode, observer=None if silent else _show(params, hidden, variables))
         except TasksError as exc:
             result = refused(exc)
         # As modules end: what there is nothing of is left out, and what is true or false shows nothing of a secret.
@@ -86,22 +92,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         return {**remove_values(result, hidden), **kept}
 
 
-def plain(value: t.Any) -> t.Any:
-    """A copy as a module would get it; raises ``TypeError`` where something in it is of another type."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    for kind in (int, float):
-        if isinstance(value, kind):
-            return kind(value)
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if getattr(value, "__ENCRYPTED__", False):  # what ``!vault`` is before ansible-core 2.19
-        return str(value)
-    raise TypeError(type(value).__name__)
+def _show(params: Json, hidden: set[str], variables: Json) -> Show:
+    """Who shows progress, on standard error: what callbacks print stays as it is."""
+
+    def masked(text: str) -> str:
+        return str(remove_values(text, hidden))
+
+    several = len(variables.get("ansible_play_hosts_all", ())) > 1
+    return Show(
+        lambda line: Display().display(masked(line), stderr=True),
+        SystemClock(),
+        mode=params["progress"],
+        lead=variables["inventory_hostname"] if several else "",
+        mask=masked,
+    )
 
 
 @contextlib.contextmanager

@@ -92,7 +92,28 @@ options:
       - Where none comes within 60 seconds, or Sys.Audit on C(/nodes) is missing to see it, a warning says so.
     type: bool
     default: false
+  progress:
+    description:
+      - What is shown of running tasks while it waits, on standard error. V(summary) is a line for each task, a handful at the
+        most, about every 10 seconds. V(log) is the lines of their logs as well, as they come. V(none) shows nothing, and reads
+        no log of a running task.
+      - Nothing is shown in the first 5 seconds, under C(no_log) and in check mode, nor where it is a module that waits, see the
+        attribute C(action). Results are the same.
+    type: str
+    choices: [summary, log, none]
+    default: summary
 attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+    details:
+      - Where the task runs on the controller, the wait runs in Ansible's own process, which saves the start of a module. It
+        uses the controller's Python and libraries then, whatever C(ansible_python_interpreter) says.
+      - With C(async), C(become), C(environment), every connection but C(local), on macOS, and where the libraries are missing
+        there, a module waits as others do.
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: full
   check_mode:
     support: full
     details: One look is made, nothing is stopped. A failed task fails as always, but never because a task still runs.

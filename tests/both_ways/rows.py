@@ -101,6 +101,8 @@ ROWS: dict[str, Row] = {
     "timed out": Row({"upids": "{{ u.running + u.ok }}", "timeout": 0.2, "poll_interval": 0.1}),
     "on_timeout continue": Row({"upids": "{{ u.running }}", "timeout": 0, "on_timeout": "continue"}),
     "on_timeout stop": Row({"upids": "{{ u.to_stop }}", "timeout": 0, "on_timeout": "stop"}),
+    "no progress": Row({"upids": "{{ u.running }}", "timeout": 0.2, "progress": "none"}),
+    "progress from the log": Row({"upids": "{{ u.running }}", "timeout": 0.2, "progress": "log"}),
     # Odd input
     "no task": Row({"upids": [None, "", "OK"]}),
     "empty list": Row({"upids": []}),

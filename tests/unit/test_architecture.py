@@ -163,7 +163,15 @@ def test_modules_start_without_libraries(path: pathlib.Path) -> None:
 @pytest.mark.parametrize("path", files("action"), ids=by_name)
 def test_actions_are_the_other_way_to_run_a_module(path: pathlib.Path) -> None:
     own = f"_module.{path.stem.rpartition('_')[2]}"
-    allowed = {"_client.https", "_model.clock", "_model.errors", "_module.credentials", "_module.show", own}
+    allowed = {
+        "_client.https",
+        "_model.clock",
+        "_model.errors",
+        "_module.credentials",
+        "_module.plain",
+        "_module.show",
+        own,
+    }
     imports = imports_of(path)
     assert own in utils_in(imports) <= allowed
     assert outside_in(imports) == {"ansible"}

@@ -36,12 +36,13 @@ SPEC = Spec(
         "log": {"type": "str", "default": "not_ok", "choices": ["not_ok", "always", "never"]},
         "log_lines": LOG_LINES,
         "follow_ha": {"type": "bool", "default": False},
+        "progress": {"type": "str", "default": "summary", "choices": ["summary", "log", "none"]},
     }
 )
 
 
-def plan_of(params: Params, check_mode: bool, request_timeout: float) -> Plan:
-    """The plan that the options describe. Raises ``OptionError``."""
+def plan_of(params: Params, check_mode: bool, request_timeout: float, observed: bool = False) -> Plan:
+    """The plan that the options describe; ``observed``: somebody watches. Raises ``OptionError``."""
     interval = positive_seconds("poll_interval", params["poll_interval"])
     return Plan(
         timeout=seconds("timeout", params["timeout"]),
@@ -53,6 +54,7 @@ def plan_of(params: Params, check_mode: bool, request_timeout: float) -> Plan:
         one_look=check_mode,
         follow_ha=params["follow_ha"],
         request_timeout=request_timeout,
+        progress=params["progress"] if observed else "none",
         log=LogWish(params["log"], line_count(params["log_lines"])),
     )
 
@@ -65,7 +67,7 @@ def run(
     Raises ``TasksError`` where nothing could be asked for.
     """
     who = connection(params)
-    plan = plan_of(params, check_mode, who.timeout)
+    plan = plan_of(params, check_mode, who.timeout, observer is not None)
     tasks, no_task = upids(params["upids"], who.service)
     if not tasks:
         return wait_result(no_task=no_task)

@@ -18,23 +18,6 @@ ARGUMENTS = {"api_host": "127.0.0.1", "api_user": "root@pam", "api_password": SE
 BY_MODULE = {"msg": "by module"}
 
 
-class Text(str):
-    """As Ansible marks texts."""
-
-
-class Number(int):
-    """As Ansible marks numbers."""
-
-
-class Encrypted:
-    """As a ``!vault`` before ansible-core 2.19."""
-
-    __ENCRYPTED__ = True
-
-    def __str__(self) -> str:
-        return SECRET
-
-
 def made(monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path, **changed: t.Any) -> t.Any:
     """The action for a task on the controller, a few things changed; no module is started."""
     given = {"args": ARGUMENTS, "async_val": 0, "environment": [], "transport": "local", "become": None, **changed}
@@ -97,33 +80,3 @@ def test_paths_are_relative_to_the_playbook(monkeypatch: pytest.MonkeyPatch, tmp
     (tmp_path / "beside.pem").touch()
     result = made(monkeypatch, tmp_path, args={**ARGUMENTS, "ca_path": "beside.pem"}).run()
     assert not result.get("failed")
-
-
-@pytest.mark.parametrize(
-    ("value", "copy"),
-    [
-        (None, None),
-        (True, True),
-        (Number(5), 5),
-        (0.5, 0.5),
-        (Text("text"), "text"),
-        (Encrypted(), SECRET),
-        ((Text("a"), [Number(1)]), ["a", [1]]),
-        ({Text("key"): Text("value")}, {"key": "value"}),
-    ],
-)
-def test_plain_values(value: t.Any, copy: t.Any) -> None:
-    found = action.plain(value)
-    assert (found, types_in(found)) == (copy, types_in(copy))
-
-
-def types_in(value: t.Any) -> t.Any:
-    """The type of a value and of all that it holds."""
-    inside = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
-    return type(value), [types_in(item) for item in inside]
-
-
-@pytest.mark.parametrize("value", [b"bytes", {1: 2}, [object()], {"at": datetime.datetime.min}, {1, 2}], ids=repr)
-def test_other_values_are_not_plain(value: t.Any) -> None:
-    with pytest.raises(TypeError):
-        action.plain(value)
