@@ -161,6 +161,8 @@ class Reading:
         entry.note_progress(told.progress)
         entry.outlook = log.outlook
         if log.over:
+            # No list need be believed that says otherwise.
+            entry.believed = entry.asked = NEVER
             self._leave_to_look(entry)
         elif alone and self._replaces_looks:
             if (log.percent is not None or self._plan.progress == "log") and log.lives(at, self._plan.longest):

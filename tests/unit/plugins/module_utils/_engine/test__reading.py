@@ -378,6 +378,21 @@ def test_a_task_that_is_killed_without_a_last_word_is_noticed() -> None:
             assert waited(source)[0].elapsed - end < 2 * SUMMARY.longest
 
 
+def test_a_last_line_is_taken_for_more_than_a_list_that_says_otherwise(clock: SharedClock) -> None:
+    asked: list[tuple[int, float]] = []
+
+    class Asked(Working):
+        def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
+            asked.append((upid.pid, self.clock.now - 1000))
+            return super().status(upid, deadline)
+
+    source = Asked(clock, ends={upid(number).native: clock.now + 60 for number in range(1, 5)}, list_lag=1000)
+    source.ends[upid(4).native] = clock.now + 33.9
+    waited(source)
+    # The fourth reading is at 34 s.
+    assert (4, 34.0) in asked
+
+
 def test_a_last_line_alone_ends_nothing(clock: SharedClock) -> None:
     class Boasting(Working):
         def lines(self, upid: Upid) -> list[str]:
