@@ -26,6 +26,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar impor
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import shown
 
 _MASKED_WHOLE = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+# The beginning of a text is enough to look for a reason in: whole files are given by mistake.
+_HEAD_LENGTH = 4096
 Flaw = tuple[str, str]
 
 
@@ -37,16 +39,16 @@ def flaws(text: str) -> t.Iterator[Flaw]:
         yield "value", "it is empty"
     if MASK in text or text == _MASKED_WHOLE:
         yield "value", _why_masked()
-    if len(list(itertools.islice(search(text), 2))) > 1:
+    head = text[:_HEAD_LENGTH]
+    if len(list(itertools.islice(search(head), 2))) > 1:
         yield "format", "it holds more than one UPID (the filter proxkit.tasks.upid_extract takes them apart)"
-    flaw = _flaw_as_it_stands(text)
-    plain = text
+    plain = head
     for _time in range(ENCODED_TIMES):
         plain = decoded(plain)
     # Where the flaw is another one, or none, without the encoding, the encoding is what is wrong.
-    if plain != text and (is_upid(plain) or _flaw_as_it_stands(plain) != flaw):
+    if plain != head and (is_upid(plain) or _flaw_as_it_stands(plain) != _flaw_as_it_stands(head)):
         yield "format", "it is percent-encoded, as in a URL"
-    yield flaw
+    yield _flaw_as_it_stands(text)
 
 
 def _why_masked() -> str:
@@ -75,8 +77,8 @@ def _flaws_as_it_stands(text: str) -> t.Iterator[Flaw]:
         yield "remote", f"the prefix begins with {shown(kind)}, not with 'pve' or 'pbs'"
     if native != text and not re.fullmatch(REMOTE, remote):
         yield "remote", "a remote's name is letters, digits, '.', '_' and '-', and begins with none of '.-'"
-    parts = native.split(":")
-    yield from _flaws_of_count(parts)
+    parts = native.split(":", 10)
+    yield from _flaws_of_count(parts, native.count(":"))
     product: Product = "pve" if len(parts) == 9 else "pbs"
     for field, part in zip(FIELDS[product], parts[1:]):
         yield from _flaws_of_field(field, part, product)
@@ -97,7 +99,7 @@ def _why_no_start(text: str) -> str:
     return "it does not begin with 'UPID:'"
 
 
-def _flaws_of_count(parts: list[str]) -> t.Iterator[Flaw]:
+def _flaws_of_count(parts: list[str], colons: int) -> t.Iterator[Flaw]:
     # An id that only lacks its last colon has the fields of the other grammar, or none's, but the right ends.
     for product, fields in FIELDS.items():
         without_end = dict(zip(("UPID", *fields), parts))
@@ -109,7 +111,7 @@ def _flaws_of_count(parts: list[str]) -> t.Iterator[Flaw]:
         ):
             yield "format", "the colon at its end is missing"
     if len(parts) not in (9, 10):
-        yield "format", f"it has {len(parts) - 1} colons, those of Proxmox VE have 8 and of Backup Server 9"
+        yield "format", f"it has {colons} colons, those of Proxmox VE have 8 and of Backup Server 9"
 
 
 def _flaws_of_field(field: str, text: str, product: Product) -> t.Iterator[Flaw]:

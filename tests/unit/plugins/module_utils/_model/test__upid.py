@@ -491,6 +491,28 @@ def test_takes_linear_time(text: t.Callable[[int], str]) -> None:
     assert time.process_time() - begun < 2.5
 
 
+@pytest.mark.parametrize(
+    ("piece", "reason"),
+    [
+        ("UPID%ff%3A", "it does not begin with 'UPID:'"),
+        ("UPID%3A", "it is percent-encoded, as in a URL"),
+        ("UPID%253A%ff", "it is percent-encoded, as in a URL"),
+        ("UPID:", "it has 1000000 colons"),
+        (PVE, "it holds more than one UPID"),
+        ("x" * 10, "it does not begin with 'UPID:'"),
+    ],
+)
+def test_a_reason_is_not_looked_for_in_megabytes(piece: str, reason: str) -> None:
+    value = piece * (5_000_000 // len(piece))
+    flaw_of(piece)  # what is compiled once is compiled
+    begun = time.process_time()
+    flaw = flaw_of(value)
+    assert time.process_time() - begun < 0.1
+    assert flaw is not None
+    assert flaw.reason.startswith(reason)
+    assert len(flaw.message) <= 400
+
+
 # --- extract
 
 
