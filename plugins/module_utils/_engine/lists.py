@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Row, Rows
@@ -23,12 +24,18 @@ FEW_ROWS = 100
 PAST_TASKS = 5
 # ... found among this many: not all that a node is asked for can be narrowed to one guest.
 PAST_ROWS = 20
+# Digits of an end time: more than any clock shows, and few enough to be a number everywhere.
+_MAX_DIGITS = 12
 
 
 def endtime_of(row: Row) -> int | None:
-    """The end time of a list's row in epoch seconds."""
+    """The end time of a list's row in epoch seconds; None where it has none that could be one."""
     endtime = row.get("endtime")
-    return int(endtime) if isinstance(endtime, (int, str)) and str(endtime).isdigit() else None
+    if isinstance(endtime, str) and re.fullmatch(f"[0-9]{{1,{_MAX_DIGITS}}}", endtime):
+        return int(endtime)
+    if isinstance(endtime, int) and not isinstance(endtime, bool) and 0 <= endtime < 10**_MAX_DIGITS:
+        return endtime
+    return None
 
 
 def task_of(upid: Upid, row: Row | None) -> Task | None:
@@ -111,7 +118,7 @@ def past_durations(source: Reader, upid: Upid, deadline: float) -> list[int]:
     One request, a few tasks. Raises ``ApiError``.
     """
     filters: dict[str, t.Any] = {"source": "archive", "type": upid.type, "outcomes": ("ok", "warning")}
-    if upid.id.isascii() and upid.id.isdigit():
+    if re.fullmatch(r"[0-9]{1,9}", upid.id):
         filters["guest"] = int(upid.id)
     rows, _total = source.listed(upid.node, deadline, **filters, limit=PAST_ROWS)
     durations: list[int] = []
