@@ -70,7 +70,7 @@ class Finder:
                 # What a node told before it stopped answering counts.
                 found.warnings.extend(named.warnings)
                 found.errors.extend(named.errors)
-                found.tasks.extend(self._logged(source, named.tasks, found))
+                found.tasks.extend(self._logged(source, named.tasks, found, named.unread_logs))
 
         return search
 
@@ -84,13 +84,20 @@ class Finder:
 
         return search
 
-    def _logged(self, source: Reader, tasks: t.Sequence[Task], found: Found) -> list[Task]:
-        """``tasks`` with the logs that are wanted; what keeps from those costs nothing else."""
+    def _logged(
+        self, source: Reader, tasks: t.Sequence[Task], found: Found, unread: t.Mapping[str, ApiError] | None = None
+    ) -> list[Task]:
+        """``tasks`` with the logs that are wanted; what keeps from those costs nothing else.
+
+        ``unread`` are logs that were asked for in vain, by UPID: they have had their tries.
+        """
         logged = list(tasks)
         for index, task in enumerate(tasks):
             if task.outcome == "unseen" or not self._log.wants(task):
                 continue
             try:
+                if unread and task.upid.native in unread:
+                    raise unread[task.upid.native]
                 logged[index] = with_log(source, task, self._log.lines, NEVER)
             except ApiError as exc:
                 found.warnings.append(f"The log of {task.upid.native} could not be read: {in_sentence(exc.message)}.")

@@ -33,10 +33,14 @@ WINDOW_LINES = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """A task as its node told it; ``faults`` are what kept log and list from a second opinion on an odd end."""
+    """A task as its node told it; ``faults`` are what kept log and list from a second opinion on an odd end.
+
+    ``unread_log`` is what kept the log from one, also where the list had one.
+    """
 
     task: Task
     faults: tuple[ApiError, ...] = ()
+    unread_log: ApiError | None = dataclasses.field(default=None, compare=False)
 
 
 def look_at(source: Reader, upid: Upid, deadline: float, listed: t.Callable[[], Task | None]) -> Look:
@@ -52,20 +56,21 @@ def look_at(source: Reader, upid: Upid, deadline: float, listed: t.Callable[[], 
     if task.outcome != "unknown":
         return Look(task)
     # PVE says so where the last output had no newline as well, and keeps the bad value in a cache.
-    opinions: tuple[t.Callable[[], str | None], ...] = (
-        lambda: _told_by_log(source, upid, deadline),
-        lambda: _told_by_list(listed()),
-    )
-    faults: list[ApiError] = []
-    for ask in opinions:
-        try:
-            exitstatus = ask()
-        except ApiError as exc:
-            faults.append(exc)
-            continue
-        if exitstatus is not None:
-            return Look(dataclasses.replace(task, exitstatus=exitstatus))
-    return Look(task, tuple(faults))
+    exitstatus, unread_log = _opinion(lambda: _told_by_log(source, upid, deadline))
+    unread_list = None
+    if exitstatus is None:
+        exitstatus, unread_list = _opinion(lambda: _told_by_list(listed()))
+    if exitstatus is not None:
+        return Look(dataclasses.replace(task, exitstatus=exitstatus), unread_log=unread_log)
+    return Look(task, tuple(fault for fault in (unread_log, unread_list) if fault is not None), unread_log)
+
+
+def _opinion(ask: t.Callable[[], str | None]) -> tuple[str | None, ApiError | None]:
+    """An exit status, if there is one to be had, and what kept from asking for it."""
+    try:
+        return ask(), None
+    except ApiError as exc:
+        return None, exc
 
 
 def _told_by_log(source: Reader, upid: Upid, deadline: float) -> str | None:

@@ -28,7 +28,8 @@ NEVER = float("inf")
 class Named:
     """Tasks of one node that were asked for by name.
 
-    ``tasks`` is what is known of them, ``errors`` why nothing is known of some, ``warnings`` what else was not read.
+    ``tasks`` is what is known of them, ``errors`` why nothing is known of some, ``warnings`` what else was not read,
+    ``unread_logs`` by UPID what kept from reading logs that an end was to be checked against.
     """
 
     def __init__(self, source: Reader, upids: t.Sequence[Upid]) -> None:
@@ -36,6 +37,7 @@ class Named:
         self.warnings: list[str] = []
         self.errors: list[ApiError] = []
         self.tasks: list[Task] = []
+        self.unread_logs: dict[str, ApiError] = {}
         self._source = source
         self._upids = upids
         self._rows: dict[str, dict[str, t.Any]] | None = None
@@ -81,6 +83,8 @@ class Named:
                 raise
             self.errors.append(exc)
             return Task(upid, error=exc.message)
+        if look.unread_log is not None:
+            self.unread_logs[upid.native] = look.unread_log
         for fault in look.faults:
             text = f"How {upid.native} ended could not be checked against its log: {in_sentence(fault.message)}."
             self.warnings.append(text)

@@ -224,13 +224,26 @@ def test_a_list_that_fails_costs_no_outcome(mock: Mock, call: Call, tasks: dict[
 
 
 @pytest.mark.pace(5)
-def test_three_tries_in_all(mock: Mock, call: Call, tasks: dict[str, str]) -> None:
+@pytest.mark.parametrize("log", ["never", "always"])
+def test_three_tries_in_all(mock: Mock, call: Call, tasks: dict[str, str], log: str) -> None:
     mock.faults(kind="status", code=500, reason="got timeout", path=r"/log|/tasks\?", times=None)
-    result = call.info(upids=tasks["killed"])
+    result = call.info(upids=tasks["killed"], log=log)
     assert not result["failed"]
     assert [task["outcome"] for task in result["tasks"]] == ["unknown"]
     requests = mock.counters()["requests"]
     assert (requests["GET status"], requests["GET log"], requests["GET tasks"]) == (1, 3, 3)
+    texts = [text for text in result["warnings"] if f"The log of {tasks['killed']} could not be read" in text]
+    assert len(texts) == (log == "always")
+
+
+@pytest.mark.pace(5)
+def test_a_log_that_failed_is_not_asked_for_again_where_the_list_told_the_end(mock: Mock, call: Call) -> None:
+    [upid] = mock.tasks(type="qmstart", id=100, start=-600, cached_unexpected=True, exitstatus="boom")["upids"]
+    mock.faults(kind="status", code=500, reason="got timeout", path="/log", times=None)
+    [task] = (result := call.info(upids=upid, log="always"))["tasks"]
+    assert (task["exitstatus"], task["log"]) == ("boom", None)
+    assert mock.counters()["requests"]["GET log"] == 3
+    assert any(f"The log of {upid} could not be read" in text for text in result["warnings"])
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -244,6 +257,25 @@ def test_the_lists_word_counts_where_the_log_file_is_gone(mock: Mock, call: Call
     assert result["missing"] == []
     for upid in upids:
         assert any(upid in text and "log of this task is gone" in text for text in result["warnings"])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("exitstatus", "log", "wanted"),
+    [("OK", "always", True), ("OK", "not_ok", False), ("boom", "not_ok", True), ("boom", "never", False)],
+)
+def test_a_lost_log_is_told_where_it_was_wanted_or_is_known(
+    mock: Mock, call: Call, count: int, exitstatus: str, log: str, wanted: bool
+) -> None:
+    upids = mock.tasks(type="qmstart", id=100, start=-600, count=count, exitstatus=exitstatus)["upids"]
+    for upid in upids:
+        mock.task(upid=upid, rotate=True)
+    for result in (call.info(upids=upids, log=log), call.wait(upids, log=log, fail_on="never")):
+        assert [task["exitstatus"] for task in result["tasks"]] == [exitstatus] * count
+        assert [task["log"] for task in result["tasks"]] == [None] * count
+        # One task's status says so anyway; nobody asks for a log that is not wanted only to learn that it is gone.
+        told = [upid for upid in upids if any(upid in text and "is gone" in text for text in result["warnings"])]
+        assert told == (upids if wanted or count == 1 else [])
 
 
 @pytest.mark.parametrize("limit", [1, 3, 50])
