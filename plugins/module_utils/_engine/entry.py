@@ -26,6 +26,7 @@ class Entry:
     logged: bool = False
     asked: float = NEVER  # when /status was last tried
     ran: float = NEVER  # when /status last said that it runs
+    began: float | None = None  # when /status first said so
     believed: float | None = None  # since when its RUNNING row has been believed
     missed: float | None = None  # since when its node has not known it
     outlook: Outlook = UNKNOWN  # what its log lets expect

@@ -29,6 +29,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     NodeUnreachable,
     NoSuchTask,
     NotProxmox,
+    Unreachable,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
@@ -39,8 +40,16 @@ BELIEVE_SECONDS = 5.0
 LAG_SECONDS = 0.2
 # What no list shows is asked for singly, but not again so soon after it was seen running.
 REST_SECONDS = 5.0
+# What only an ended list tells is asked for less and less often: its rest is this many times as long as it has run, ...
+REST_GROWTH = 2.0
+# ... but no longer than this: that list shows its end, though not surely.
+REST_MOST_SECONDS = 30.0
 # This many are asked for singly where the list has a fault that may be over at the next look.
 FEW = 4
+# A list gets so much of the time that is left, /status the rest: a list that hangs must not cost what that tells.
+LIST_SHARE = 0.7
+# A list that hung while /status answered is done without for so long.
+SHUN_SECONDS = 30.0
 # A task's log appears a moment after its UPID: this long "no such task" may mean "not yet", for a UPID this young.
 GRACE_SECONDS = 5.0
 YOUNG_SECONDS = 60.0
@@ -61,6 +70,8 @@ class Round:
         self._source = source
         self._clock = clock
         self._hides = False  # the node's list hides running tasks that the cluster's shows
+        self._hung = False  # a list hung, and so did all that was asked since
+        self._shunned = 0.0  # until when lists are done without
         self._deadline = self._now = 0.0
         self._last = False
         self._listed: Told = {}  # what the node's whole list says in this look, by UPID
@@ -98,7 +109,14 @@ class Round:
 
     def _go_by_lists(self, pending: list[Entry]) -> None:
         """Believe what lists say, the one that tells most first; ask /status where that does not do."""
-        untold = pending
+        if self._hung:
+            # It may hang again, and the node as a whole: that is to cost one request.
+            self._check(pending[0])
+            self._hung = False
+        untold = [entry for entry in pending if not entry.settled]
+        if self._now < self._shunned:
+            self._check_each(untold if self._last else untold[:FEW])
+            return
         running: list[Entry] = []
         singly: list[Entry] = []
         for tell in (self._tell_running, self._tell_ended, self._tell_cluster):
@@ -107,21 +125,48 @@ class Round:
             try:
                 told = tell([entry.upid for entry in untold])
             except ApiError as exc:
-                if isinstance(exc, (Hopeless, *ON_THE_WAY)):
+                if isinstance(exc, Hopeless):
                     raise
                 self._note(exc)
+                if isinstance(exc, ON_THE_WAY):
+                    self._ask_past(exc, untold)
+                    untold = [entry for entry in untold if not entry.settled]
+                # The server may still answer for each task; for a few of them until the fault is over.
                 if exc.passing and not self._last:
-                    # The server may still answer for each task; for a few of them until the fault is over.
                     untold = untold[:FEW]
+                if exc.passing and (self._shunned > self._now or not self._last):
                     break
                 continue
             shown = [entry for entry in untold if self._apply(entry, told.get(entry.upid.native), singly)]
             self._hides = self._hides or (tell == self._tell_cluster and bool(shown))
             running += shown
             untold = [entry for entry in untold if told.get(entry.upid.native) is None]
-        rested = [entry for entry in untold if self._last or self._now - entry.ran > REST_SECONDS]
-        self._check_each([*singly, *rested])
+        rested = [entry for entry in untold if self._last or self._now - entry.ran > self._rest(entry)]
+        self._check_each([*singly, *(entry for entry in rested if entry.asked < self._now)])
         self._probe(running)
+
+    def _ask_past(self, fault: ApiError, untold: t.Sequence[Entry]) -> None:
+        """What kept a list from coming may keep /status from it as well: one task's tells. Raises where it does."""
+        hung = isinstance(fault, Unreachable) and fault.timed_out
+        self._hung = self._hung or hung
+        if not untold or self._clock.monotonic() >= self._deadline:
+            raise fault
+        self._check(untold[0])
+        # Who answers now is Proxmox, and the node is there.
+        self._hung = self.not_proxmox = False
+        if hung:
+            self._shunned = self._clock.monotonic() + SHUN_SECONDS
+
+    def _rest(self, entry: Entry) -> float:
+        """Seconds before a task that is in no list of running ones is asked for again."""
+        if not self._hides or entry.began is None:
+            return REST_SECONDS
+        return min(max(REST_SECONDS, REST_GROWTH * (entry.ran - entry.began)), REST_MOST_SECONDS)
+
+    @property
+    def _list_deadline(self) -> float:
+        now = self._clock.monotonic()
+        return now + LIST_SHARE * (self._deadline - now)
 
     def _apply(self, entry: Entry, task: Task | None, singly: list[Entry]) -> bool:
         """Believe a list's word of a task; whether that is that it runs. An odd end is to be asked for singly."""
@@ -144,20 +189,20 @@ class Round:
         """What runs, and what ended lately, by the list that shows it."""
         if self._hides:
             return self._tell_cluster(upids)
-        rows = self._source.active(self._node, self._deadline)
+        rows = self._source.active(self._node, self._list_deadline)
         return {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
 
     def _tell_ended(self, upids: t.Sequence[Upid], whole: bool = False) -> Told:
         """What has ended; ``whole``: however long ago, also where it was seen to run before."""
         anew = {upid.native for upid in upids if whole or self._entries[upid.native].task.sight == "unseen"}
-        rows = rows_of(self._source, upids, self._deadline, anew)
+        rows = rows_of(self._source, upids, self._list_deadline, anew)
         told = {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
         self._listed.update((native, task) for native, task in told.items() if task is not None or native in anew)
         return told
 
     def _tell_cluster(self, upids: t.Sequence[Upid]) -> Told:
         """What the cluster file system has: a user's tokens' running tasks too, which the node's list hides."""
-        rows = by_upid(self._source.cluster_tasks(self._deadline))
+        rows = by_upid(self._source.cluster_tasks(self._list_deadline))
         return {upid.native: task_of_cluster(upid, rows.get(upid.native)) for upid in upids}
 
     def _go_by_cluster(self, pending: t.Iterable[Entry]) -> None:
@@ -228,6 +273,7 @@ class Round:
             task = dataclasses.replace(task, endtime=listed.endtime)
         if task.sight == "running":
             entry.ran = entry.believed = entry.asked
+            entry.began = entry.ran if entry.began is None else entry.began
             entry.see(task)
         elif any(fault.passing for fault in look.faults):
             # Log or list may know better, at the next look.

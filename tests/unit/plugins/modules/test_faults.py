@@ -95,6 +95,27 @@ def test_passing_faults_are_survived(mock: Mock, call: Call, fault: dict[str, t.
 
 
 @pytest.mark.pace(5)
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "hang"},
+        {"kind": "status", "code": 503, "reason": "Service Unavailable"},
+        {"kind": "status", "code": 595, "reason": "No route to host"},
+        {"kind": "status", "code": 403, "reason": "Forbidden", "gateway": True, **HTML},
+    ],
+    ids=lambda fault: f"{fault['kind']} {fault.get('code', '')}".strip(),
+)
+def test_a_list_costs_no_outcome(mock: Mock, call: Call, fault: dict[str, t.Any], count: int) -> None:
+    mock.faults(path=r"/tasks\?", times=None, **fault)
+    upids = mock.tasks(type="qmstart", id=100, duration=1, count=count)["upids"]
+    result = call.wait(upids, timeout=20, api_timeout=2, poll_interval=0.1)
+    assert not result["failed"]
+    assert outcomes(result) == ["ok"] * count
+    assert call.seconds < 8
+
+
+@pytest.mark.pace(5)
 @pytest.mark.parametrize("kind", ["drop", "hang", "html200"])
 def test_the_deadline_holds_through_lasting_faults(mock: Mock, call: Call, kind: str) -> None:
     mock.faults(kind=kind, times=None)

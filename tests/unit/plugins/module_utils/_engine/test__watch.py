@@ -136,6 +136,89 @@ def test_tasks_that_no_list_shows_are_asked_for_singly_now_and_then() -> None:
     assert source.calls["status"] <= 4 * 5
 
 
+@pytest.mark.parametrize(("duration", "most"), [(25, 4), (60, 4), (600, 24)])
+def test_hidden_tasks_are_asked_for_singly_less_and_less(duration: float, most: int) -> None:
+    asked: dict[str, int] = {}
+
+    class Cluster(FakeSource):
+        """Its list holds 25 tasks of a node, and no node's list shows those that run."""
+
+        def cluster_tasks(self, deadline: float) -> t.Any:
+            return super().cluster_tasks(deadline)[:25]
+
+        def status(self, upid: t.Any, deadline: float) -> dict[str, t.Any]:
+            asked[upid.native] = asked.get(upid.native, 0) + 1
+            return super().status(upid, deadline)
+
+    ends = cluster_of(FakeClock(), *([float(duration)] * 50))
+    source = Cluster(ends.clock, ends=ends.ends, hidden=frozenset(ends.ends), cluster_lists=True)
+    began = source.clock.now
+    assert outcomes(watched(source, range(1, 51), timeout=900)) == ["ok"] * 50
+    assert source.clock.now - began - duration <= 5.1
+    assert max(asked.values()) <= most
+
+
+HUNG = NodeUnreachable("node pve1 gave no answer", timed_out=True)
+WAYS = [NodeUnreachable("595"), HostUnreachable("503"), NotProxmox("a page"), HUNG]
+
+
+@pytest.mark.parametrize("fault", WAYS, ids=["595", "503", "a page", "a hang"])
+@pytest.mark.parametrize("count", [2, 3, 50])
+@pytest.mark.parametrize("timeout", [0.0, 60.0])
+def test_a_list_never_costs_what_status_tells(fault: ApiError, count: int, timeout: float) -> None:
+    source = cluster_of(FakeClock(), *([0.0] * count))
+    source.script = {name: [fault] * 999 for name in ("active", "listed", "cluster_tasks")}
+    watch = watched(source, range(1, count + 1), timeout=timeout, log=LogWish("never"))
+    assert outcomes(watch) == ["ok"] * count
+    assert len(watch.settled) == count
+    assert source.calls["status"] <= count + 2
+
+
+class Hanging(FakeSource):
+    """Its list takes all the time that it is given, 15 s at most."""
+
+    def active(self, node: str, deadline: float) -> dict[str, dict[str, t.Any]]:
+        self.calls["active"] = self.calls.get("active", 0) + 1
+        self.clock.now = min(self.clock.now + 15, deadline)
+        raise HUNG
+
+    def listed(self, node: str, deadline: float, **filters: t.Any) -> t.Any:
+        return self.active(node, deadline)
+
+
+@pytest.mark.parametrize("timeout", [0.0, 2.0, 10.0, 60.0])
+def test_a_list_that_hangs_leaves_time_to_ask_singly(timeout: float) -> None:
+    source = cluster_of(FakeClock(), 0.0, 0.0, 0.0)
+    slow = Hanging(source.clock, ends=source.ends)
+    watch = watched(slow, range(1, 4), timeout=timeout, log=LogWish("never"))
+    assert outcomes(watch) == ["ok"] * 3
+
+
+def test_a_list_that_hangs_is_done_without_for_a_while() -> None:
+    source = cluster_of(FakeClock(), 100.0, 100.0)
+    slow = Hanging(source.clock, ends=source.ends)
+    watch = watched(slow, [1, 2], timeout=300, log=LogWish("never"))
+    assert outcomes(watch) == ["ok"] * 2
+    # Each costs 15 s, then half a minute goes without.
+    assert slow.calls["active"] <= 100 / 45 + 2
+
+
+@pytest.mark.parametrize(("fault", "requests"), [(WAYS[0], 2), (WAYS[1], 2), (WAYS[2], 2), (HUNG, 1)])
+def test_a_node_that_is_down_costs_one_request_more_a_look(fault: ApiError, requests: int) -> None:
+    source = cluster_of(FakeClock(), *([1.0] * 20))
+    source.script = {name: [fault] * 999 for name in ("active", "status")}
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+
+    watch = Watch("pve1", [upid(n) for n in range(1, 21)], source, Plan(timeout=60), source.clock, source.clock.now)
+    watch.run(look)
+    assert watch.fault == fault.message
+    assert source.calls["active"] + source.calls["status"] <= requests * looks + 2
+
+
 def test_a_list_that_is_refused_is_done_without() -> None:
     source = cluster_of(FakeClock(), 1, 1, 1)
     source.script["active"] = [Refused("501 not implemented")] * 50
