@@ -118,7 +118,7 @@ def test_a_refusal_that_is_held_back_is_still_told(
     assert counters["failed_logins"] + counters["failed_authentications"] == 1
 
 
-@pytest.mark.pace(2)
+@pytest.mark.pace(4)
 @pytest.mark.parametrize("limits", [{}, {"timeout": 1}])
 def test_a_refused_token_is_shown_once_however_many_nodes_there_are(
     mock: Mock, call: Call, limits: dict[str, t.Any]
@@ -131,7 +131,7 @@ def test_a_refused_token_is_shown_once_however_many_nodes_there_are(
     assert mock.counters()["failed_authentications"] == 2
 
 
-@pytest.mark.pace(2)
+@pytest.mark.pace(4)
 def test_one_outage_of_a_token_is_one_try_however_many_nodes_there_are(
     monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call
 ) -> None:
@@ -164,6 +164,7 @@ def test_a_host_of_which_no_answer_can_be_had_is_left_for_another(
     assert outcomes(result) == ["ok"]
 
 
+@pytest.mark.pace(4)
 @pytest.mark.parametrize("who", [PASSWORD, {}], ids=["password", "token"])
 def test_what_breaks_everything_off_from_the_beginning_fails_soon(
     monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call, who: dict[str, t.Any]
