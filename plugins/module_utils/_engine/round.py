@@ -13,15 +13,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.entry import Entry
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import (
-    LIST_FROM,
-    by_upid,
-    rows_of,
-    task_of,
-    task_of_cluster,
-)
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import LIST_FROM
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Source
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.telling import Lists, Told
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
@@ -46,8 +41,6 @@ REST_GROWTH = 2.0
 REST_MOST_SECONDS = 30.0
 # This many are asked for singly where the list has a fault that may be over at the next look.
 FEW = 4
-# A list gets so much of the time that is left, /status the rest: a list that hangs must not cost what that tells.
-LIST_SHARE = 0.7
 # A list that hung while /status answered is done without for so long.
 SHUN_SECONDS = 30.0
 # A task's log appears a moment after its UPID: this long "no such task" may mean "not yet", for a UPID this young.
@@ -55,8 +48,6 @@ GRACE_SECONDS = 5.0
 YOUNG_SECONDS = 60.0
 # Clocks differ between machines, hence so generous; a UPID from a nearby future is young as well.
 SKEW_SECONDS = 300.0
-
-Told = dict[str, t.Optional[Task]]
 
 
 class Round:
@@ -69,12 +60,11 @@ class Round:
         self._node = node
         self._source = source
         self._clock = clock
-        self._hides = False  # the node's list hides running tasks that the cluster's shows
+        self._lists = Lists(node, source, clock)
         self._hung = False  # a list hung, and so did all that was asked since
         self._shunned = 0.0  # until when lists are done without
         self._deadline = self._now = 0.0
         self._last = False
-        self._listed: Told = {}  # what the node's whole list says in this look, by UPID
         self._lost: dict[str, NoSuchTask] = {}  # whom the node does not know, by UPID
         self._entries: dict[str, Entry] = {}
 
@@ -86,7 +76,8 @@ class Round:
         """
         self.fault, self.not_proxmox = None, False
         self._deadline, self._last, self._now = deadline, last, self._clock.monotonic()
-        self._listed, self._lost = {}, {}
+        self._lists.begin(deadline)
+        self._lost = {}
         self._entries = {entry.upid.native: entry for entry in entries}
         pending = sorted(
             (entry for entry in self._entries.values() if not entry.settled), key=lambda entry: entry.asked
@@ -119,8 +110,8 @@ class Round:
             return
         running: list[Entry] = []
         singly: list[Entry] = []
-        for tell in (self._tell_running, self._tell_ended, self._tell_cluster):
-            if not untold or (self._hides and tell == self._tell_cluster):
+        for tell in (self._lists.running, self._tell_ended, self._lists.cluster):
+            if not untold or (self._lists.hides and tell == self._lists.cluster):
                 break
             try:
                 told = tell([entry.upid for entry in untold])
@@ -138,7 +129,7 @@ class Round:
                     break
                 continue
             shown = [entry for entry in untold if self._apply(entry, told.get(entry.upid.native), singly)]
-            self._hides = self._hides or (tell == self._tell_cluster and bool(shown))
+            self._lists.hides = self._lists.hides or (tell == self._lists.cluster and bool(shown))
             running += shown
             untold = [entry for entry in untold if told.get(entry.upid.native) is None]
         rested = [entry for entry in untold if self._last or self._now - entry.ran > self._rest(entry)]
@@ -149,7 +140,7 @@ class Round:
         """What kept a list from coming may keep /status from it as well: one task's tells. Raises where it does."""
         hung = isinstance(fault, Unreachable) and fault.timed_out
         self._hung = self._hung or hung
-        if not untold or self._clock.monotonic() >= self._deadline:
+        if self._clock.monotonic() >= self._deadline:
             raise fault
         self._check(untold[0])
         # Who answers now is Proxmox, and the node is there.
@@ -159,14 +150,9 @@ class Round:
 
     def _rest(self, entry: Entry) -> float:
         """Seconds before a task that is in no list of running ones is asked for again."""
-        if not self._hides or entry.began is None:
+        if not self._lists.hides or entry.began is None:
             return REST_SECONDS
         return min(max(REST_SECONDS, REST_GROWTH * (entry.ran - entry.began)), REST_MOST_SECONDS)
-
-    @property
-    def _list_deadline(self) -> float:
-        now = self._clock.monotonic()
-        return now + LIST_SHARE * (self._deadline - now)
 
     def _apply(self, entry: Entry, task: Task | None, singly: list[Entry]) -> bool:
         """Believe a list's word of a task; whether that is that it runs. An odd end is to be asked for singly."""
@@ -178,38 +164,24 @@ class Round:
             entry.believed = self._now if entry.believed is None else entry.believed
             return True
         if task.outcome == "unknown":
-            self._listed[entry.upid.native] = task
+            self._lists.listed[entry.upid.native] = task
             entry.see(task)
             singly.append(entry)
         else:
             entry.settle(task)
         return False
 
-    def _tell_running(self, upids: t.Sequence[Upid]) -> Told:
-        """What runs, and what ended lately, by the list that shows it."""
-        if self._hides:
-            return self._tell_cluster(upids)
-        rows = self._source.active(self._node, self._list_deadline)
-        return {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
-
-    def _tell_ended(self, upids: t.Sequence[Upid], whole: bool = False) -> Told:
-        """What has ended; ``whole``: however long ago, also where it was seen to run before."""
-        anew = {upid.native for upid in upids if whole or self._entries[upid.native].task.sight == "unseen"}
-        rows = rows_of(self._source, upids, self._list_deadline, anew)
-        told = {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
-        self._listed.update((native, task) for native, task in told.items() if task is not None or native in anew)
-        return told
-
-    def _tell_cluster(self, upids: t.Sequence[Upid]) -> Told:
-        """What the cluster file system has: a user's tokens' running tasks too, which the node's list hides."""
-        rows = by_upid(self._source.cluster_tasks(self._list_deadline))
-        return {upid.native: task_of_cluster(upid, rows.get(upid.native)) for upid in upids}
+    def _tell_ended(self, upids: t.Sequence[Upid]) -> Told:
+        """What has ended: however long ago, where it was not seen before."""
+        return self._lists.ended(
+            upids, {one.native for one in upids if self._entries[one.native].task.sight == "unseen"}
+        )
 
     def _go_by_cluster(self, pending: t.Iterable[Entry]) -> None:
         """A node that is down: the cluster file system may know of tasks that ended on it before."""
         entries = [entry for entry in pending if not entry.settled]
         try:
-            told = self._tell_cluster([entry.upid for entry in entries])
+            told = self._lists.cluster([entry.upid for entry in entries])
         except ApiError as exc:
             if isinstance(exc, Hopeless):
                 raise
@@ -247,14 +219,14 @@ class Round:
     def _lags(self, upid: Upid) -> bool:
         """Whether the list still says that a task runs which ended a moment ago at the least."""
         self._clock.sleep(LAG_SECONDS)
-        task = self._tell_running([upid])[upid.native]
+        task = self._lists.running([upid])[upid.native]
         return task is not None and task.sight == "running"
 
     def _check(self, entry: Entry) -> None:
         """Ask the node about one task. Raises where that says something about the node or the host."""
         entry.asked = self._clock.monotonic()
         try:
-            look = look_at(self._source, entry.upid, self._deadline, lambda: self._by_list(entry.upid))
+            look = look_at(self._source, entry.upid, self._deadline, lambda: self._lists.one(entry.upid))
         except NoSuchTask as exc:
             if self._too_early(entry):
                 entry.see(dataclasses.replace(entry.task, error=exc.message))
@@ -268,7 +240,7 @@ class Round:
             (entry.see if exc.passing else entry.settle)(told)
             return
         entry.missed = None
-        task, listed = look.task, self._listed.get(entry.upid.native)
+        task, listed = look.task, self._lists.listed.get(entry.upid.native)
         if task.sight == "stopped" and listed is not None:
             task = dataclasses.replace(task, endtime=listed.endtime)
         if task.sight == "running":
@@ -284,11 +256,6 @@ class Round:
             if isinstance(fault, Hopeless):
                 raise fault
 
-    def _by_list(self, upid: Upid) -> Task | None:
-        if upid.native not in self._listed:
-            self._tell_ended([upid], whole=True)
-        return self._listed[upid.native]
-
     def _too_early(self, entry: Entry) -> bool:
         """Whether a task that its node does not know may only just have begun."""
         now = self._clock.monotonic()
@@ -301,22 +268,22 @@ class Round:
 
     def _settle_lost(self, ask: bool = True) -> None:
         """Those that their node does not know: /status goes by the log file, a list may still know how they ended."""
-        unlisted = [self._entries[native].upid for native in self._lost if native not in self._listed]
+        unlisted = [self._entries[native].upid for native in self._lost if native not in self._lists.listed]
         # Where the list could not be asked, it is asked again at the next look.
         again = not ask
         if ask and unlisted:
             try:
-                self._tell_ended(unlisted, whole=True)
+                self._lists.ended(unlisted)
             except ApiError as exc:
                 if isinstance(exc, Hopeless):
                     raise
                 again = exc.passing
         for native, lost in self._lost.items():
-            entry, told = self._entries[native], self._listed.get(native)
+            entry, told = self._entries[native], self._lists.listed.get(native)
             missing = Task(entry.upid, "missing", error=lost.message)
             if told is not None and told.sight == "stopped":
                 entry.settle(dataclasses.replace(told, lost_log=True))
-            elif again and native not in self._listed:
+            elif again and native not in self._lists.listed:
                 entry.see(missing)
             else:
                 entry.settle(missing)
