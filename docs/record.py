@@ -40,9 +40,9 @@ def main() -> None:
     text = _record()
     for path, pattern in _PLACES.items():
         told = text if path == README else textwrap.indent(text, "    ")
-        path.write_text(
-            pattern.sub(lambda _old, told=told: told, path.read_text(encoding="utf-8"), count=1), encoding="utf-8"
-        )
+        # A backslash in what was told would mean something to sub().
+        told = told.replace("\\", r"\\")
+        path.write_text(pattern.sub(told, path.read_text(encoding="utf-8"), count=1), encoding="utf-8")
 
 
 def _record() -> str:
