@@ -19,6 +19,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._module.trend import
 QUIET_SECONDS = 5.0
 # About every 10 s: who is told something that often only by chance should not be late by as much again.
 BLOCK_SECONDS = 9.0
+# Logs are read one after the other, and it is best to show what all of them told.
+READING_SECONDS = 2.0
 # A fault that is over sooner is none that anybody wants to hear of.
 LASTING_SECONDS = 5.0
 # Tasks that get a line each; where there are more, they are counted, and so many are named.
@@ -115,20 +117,21 @@ class Show:
 
     def on_lines(self, task: Task, lines: t.Sequence[str]) -> None:
         """What is new in a task's log, and how far the task is."""
-        self._hear(lambda now: self._read(task, lines, now))
+        self._hear(lambda now: self._read(task, lines, now), READING_SECONDS)
 
     def on_past(self, task: Task, durations: t.Sequence[int]) -> None:
         """How many seconds the last tasks like this one took."""
         self._hear(lambda now: self._remember(task, durations, now))
 
-    def _hear(self, take: t.Callable[[float], object]) -> None:
+    def _hear(self, take: t.Callable[[float], object], more_seconds: float = 0.0) -> None:
+        """Take something in; of other tasks more may come for so many seconds."""
         if self._mode == "none":
             return
         with self._lock:
             now = self._clock.monotonic()
             take(now)
             if now >= self._loud_at:
-                self._show(now)
+                self._show(now, now >= self._block_at + (more_seconds if len(self._tasks) > 1 else 0.0))
 
     def _know(self, task: Task, now: float) -> _Watched:
         watched = self._tasks.get(task.upid.native)
@@ -171,9 +174,8 @@ class Show:
 
     # What is shown
 
-    def _show(self, now: float) -> None:
+    def _show(self, now: float, block: bool) -> None:
         self._find_lasting_faults(now)
-        block = now >= self._block_at
         lines, self._waiting = self._waiting, []
         lines += self._take_news(block)
         if block:

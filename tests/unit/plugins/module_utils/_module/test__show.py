@@ -183,6 +183,19 @@ def test_the_lines_of_a_log_instead_of_what_they_tell() -> None:
     ]
 
 
+def test_what_all_logs_told_is_shown_together() -> None:
+    screen = Screen()
+    screen.look(5, backup(), backup(number=2))
+    assert len(screen.texts()) == 2
+    screen.at(15).on_lines(backup(20), [])
+    screen.at(15.5).on_lines(backup(30, 2), [])
+    assert screen.texts() == []
+    screen.look(16, backup(), backup(number=2))
+    assert [text.partition("%")[0] for text in screen.texts()] == [f"{NAME}: 20 ", "pve1 vzdump 101: 30 "]
+    screen.at(30).on_lines(backup(40), [])
+    assert len(screen.texts()) == 2
+
+
 def test_where_it_is_from_and_what_is_masked() -> None:
     screen = Screen(lead="site-a", mask=lambda text: text.replace("hunter2", "***"))
     screen.at(6).on_end(ended("boom: hunter2"))
