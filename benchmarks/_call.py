@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
+import statistics
 import subprocess
 import sys
 import time
@@ -28,37 +30,52 @@ from _common import (
 )
 
 NAME = "call"
-CALLS = 10
+CALLS = 20
+BY_MODULE = "the same by module"
+# Ways to make that many calls in a playbook.
+FORMS: dict[str, t.Callable[[Json], list[Json]]] = {
+    "tasks": lambda task: [task] * CALLS,
+    "loop": lambda task: [{**task, "loop": list(range(CALLS))}],
+}
 
 
 def measure(mock: Mock, options: Options) -> t.Iterator[Row]:
     """Our modules on a finished task against Ansible's own floor and community.proxmox; start of Ansible deducted."""
     [upid] = mock.tasks(node=NODES[0], start=-60, duration=10)
+    wait: Json = {"proxkit.tasks.proxmox_task_wait": {**connection(mock), "upids": upid}}
     ours: dict[str, Json] = {
+        "proxmox_task_wait": wait,
         "proxmox_task_info": {"proxkit.tasks.proxmox_task_info": {**connection(mock), "upids": upid}},
-        "proxmox_task_wait": {"proxkit.tasks.proxmox_task_wait": {**connection(mock), "upids": upid}},
     }
-    peers: dict[str, Json] = {"ansible.builtin.ping": {"ansible.builtin.ping": {}}}
+    peers: dict[str, Json] = {
+        "ansible.builtin.ping": {"ansible.builtin.ping": {}},
+        # An environment of its own keeps it out of Ansible's own process.
+        BY_MODULE: {**wait, "environment": {"BY": "module"}},
+    }
     if options.with_ansible:
         _provide_community_proxmox(options)
         peers["community.proxmox.proxmox_tasks_info"] = {"community.proxmox.proxmox_tasks_info": _theirs(mock, upid)}
     tasks = {**ours, **peers}
-    samples: dict[str, list[Sample]] = {name: [] for name in tasks}
+    samples: dict[tuple[str, str], list[Sample]] = {(name, form): [] for name in tasks for form in FORMS}
+    starts = []
     for run in range(options.runs):
         say(f"run {run + 1} of {options.runs}")
-        nothing, _cost = _run(mock, options, peers["ansible.builtin.ping"], 0)
-        for name, task in tasks.items():
-            seconds, cost = _run(mock, options, task, CALLS)
+        starts.append(_run(mock, options, [{**peers["ansible.builtin.ping"], "loop": []}])[0])
+        for (name, form), found in samples.items():
+            seconds, cost = _run(mock, options, FORMS[form](tasks[name]))
             asked = {} if name == "ansible.builtin.ping" else {"requests a call": cost["requests"] / CALLS}
-            samples[name].append({"s a call": (seconds - nothing) / CALLS, **asked})
-    for name in ours:
-        for peer in peers:
-            yield from compare(name, samples[name], peer, samples[peer])
+            found.append({"s a call": seconds / CALLS, **asked})
+    start = statistics.median(starts)
+    for sample in itertools.chain(*samples.values()):
+        sample["s a call"] -= start / CALLS
+    for name, form in itertools.product(ours, FORMS):
+        for peer in (peer for peer in peers if peer != BY_MODULE or name == "proxmox_task_wait"):
+            yield from compare(f"{name}, {form}", samples[name, form], peer, samples[peer, form])
 
 
-def _run(mock: Mock, options: Options, task: Json, calls: int) -> tuple[float, Sample]:
+def _run(mock: Mock, options: Options, tasks: list[Json]) -> tuple[float, Sample]:
     mock.call("counters/reset")
-    command = playbook(options.scratch, [{**task, "loop": list(range(calls))}])
+    command = playbook(options.scratch, tasks)
     begun = time.monotonic()
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with process(command, env=ansible_environment(options.scratch), **streams) as child:
