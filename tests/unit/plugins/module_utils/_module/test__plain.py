@@ -53,7 +53,11 @@ def types_in(value: t.Any) -> t.Any:
     return type(value), [types_in(item) for item in inside]
 
 
-@pytest.mark.parametrize("value", [b"bytes", {1: 2}, [object()], {"at": datetime.datetime.min}, {1, 2}], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [b"bytes", {1: 2}, [object()], {"at": datetime.datetime.min}, {1, 2}],
+    ids=["bytes", "number as key", "object", "date", "set"],
+)
 def test_other_values_are_not_plain(value: t.Any) -> None:
     with pytest.raises(TypeError):
         plain(value)
