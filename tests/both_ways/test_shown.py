@@ -39,7 +39,13 @@ def mock() -> t.Iterator[Mock]:
         yield mock
 
 
-def shown(mock: Mock, folder: pathlib.Path, hosts: dict[str, dict[str, t.Any]]) -> tuple[str, list[str]]:
+def shown(
+    mock: Mock,
+    folder: pathlib.Path,
+    hosts: dict[str, dict[str, t.Any]],
+    callback: str = "default",
+    strategy: str = "linear",
+) -> tuple[str, list[str]]:
     """Standard output and the lines on standard error of a play on these hosts, each with a wait that times out."""
     [upid] = mock.tasks(**RUNNING)["upids"]
     env = prepare(folder, mock)
@@ -61,7 +67,8 @@ def shown(mock: Mock, folder: pathlib.Path, hosts: dict[str, dict[str, t.Any]]) 
         "environment": "{{ with }}",
         "check_mode": "{{ check }}",
     }
-    code, out, err = play(folder, {**env, "ANSIBLE_FORKS": "10"}, book(mock, [wait], {}, hosts="all"))
+    env = {**env, "ANSIBLE_FORKS": "10", "ANSIBLE_STDOUT_CALLBACK": callback}
+    code, out, err = play(folder, env, book(mock, [wait], {}, hosts="all", strategy=strategy))
     assert code == 0, out + err
     return out, err.splitlines()
 
@@ -81,6 +88,9 @@ def test_each_host_shows_what_it_is_told_to(mock: Mock, tmp_path: pathlib.Path) 
     assert all(line.isprintable() and len(line) <= 100 for line in ours)
 
 
-def test_one_host_is_not_named(mock: Mock, tmp_path: pathlib.Path) -> None:
-    _out, lines = shown(mock, tmp_path, {"localhost": {}})
+@pytest.mark.parametrize(("callback", "strategy"), [("minimal", "free"), ("oneline", "linear")])
+def test_one_host_is_not_named(mock: Mock, tmp_path: pathlib.Path, callback: str, strategy: str) -> None:
+    out, lines = shown(mock, tmp_path, {"localhost": {}}, callback, strategy)
     assert [line for line in lines if line.startswith(PROGRESS)]
+    # What a callback prints stays what it is: some print what programs read.
+    assert PROGRESS not in out

@@ -287,7 +287,7 @@ def test_a_node_that_is_down_for_a_while(mock: Mock, call: Call) -> None:
     assert result["tasks"][0]["log"] is None
 
 
-@pytest.mark.pace(1)  # one thread waits for another's first answer by the machine's time
+@pytest.mark.pace(2)
 def test_a_node_that_never_answers_holds_up_no_other(mock: Mock, call: Call) -> None:
     [stuck] = mock.tasks(node="pve2", type="qmstart", id="100", duration=0)["upids"]
     fine = mock.tasks(node="pve1", type="qmstart", id=101, duration=0.5, count=2, exitstatus="boom")["upids"]
@@ -303,7 +303,7 @@ def test_a_hanging_node_does_not_move_the_wait_to_another_host(mock: Mock, call:
     [stuck] = mock.tasks(node="pve2", type="qmstart", id="100", duration=30)["upids"]
     [fine] = mock.tasks(node="pve1", type="qmstart", id="101", duration=1.5)["upids"]
     mock.node(name="pve2", hangs=True)
-    result = call.wait([stuck, fine], timeout=3, api_timeout=1, api_host=["127.0.0.1", "127.0.0.2"])
+    result = call.wait([stuck, fine], timeout=2, api_timeout=0.8, api_host=["127.0.0.1", "127.0.0.2"])
     # Through the cluster file system the task is at least known to run.
     assert outcomes(result) == ["running", "ok"]
     assert not any("takes over" in text for text in result["warnings"])
