@@ -288,6 +288,15 @@ def test_no_host_in_no_time(mock: Mock, clock: HandClock) -> None:
     assert "127.0.0.1:2" in later.value.message
 
 
+@pytest.mark.parametrize(("asked_ago", "kind"), [(1.0, NotProxmox), (10.0, NobodyThere)])
+def test_the_time_of_strangers_counts_from_the_question(
+    mock: Mock, clock: HandClock, asked_ago: float, kind: type[ApiError]
+) -> None:
+    cluster = Cluster(by_token(mock), clock)
+    error = cluster.nobody([NotProxmox("a page: is it a Proxmox API?")], clock.monotonic() - asked_ago)
+    assert error.__class__ is kind
+
+
 def test_a_name_that_cannot_be_one(clock: HandClock) -> None:
     who = Connection(hosts=(f"{'x' * 70}.invalid:8006",), user="root@pam", token_name="ci", token_secret="s")
     with pytest.raises(NobodyThere, match="cannot be resolved"):
