@@ -42,7 +42,7 @@ def test_waits_itself_on_the_controller(monkeypatch: pytest.MonkeyPatch, tmp_pat
         {"async_val": 30},
         {"environment": [{}, {"NAME": "value"}]},
         {"transport": "ssh"},
-        {"become": object()},
+        {"become": "a become plugin"},
         {"args": {}},
         {"args": {**ARGUMENTS, "timeout": "soon"}},
         {"args": {**ARGUMENTS, "upid": []}},
