@@ -36,7 +36,6 @@ class Service:
     servers: tuple[str, ...]  # how the name that it gives itself begins, in lower case
     own_words: re.Pattern[str]  # what it says with 401 and 403, where a proxy has put its own name over that
     no_such_node: tuple[str, ...]  # what it says of a node that it does not have
-
     list_query: t.Callable[[Wanted], dict[str, t.Any]]  # the query of a node's task list
 
 

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._client import login as _login
-from ansible_collections.proxkit.tasks.plugins.module_utils._client import session as _api
+from ansible_collections.proxkit.tasks.plugins.module_utils._client import session as _session
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
     DISABLED_TOKEN_ID,
     DISABLED_TOKEN_SECRET,
@@ -313,7 +313,7 @@ def test_a_hanging_node_does_not_move_the_wait_to_another_host(mock: Mock, call:
 
 @pytest.mark.pace(2)
 def test_a_host_that_hangs_is_left_for_another(monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call) -> None:
-    monkeypatch.setattr(_api, "INTRODUCTION_SECONDS", 0.4)
+    monkeypatch.setattr(_session, "INTRODUCTION_SECONDS", 0.4)
     [upid] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
     mock.faults(kind="hang", host="127.0.0.1", times=None)
     result = call.wait(upid, timeout=20, api_timeout=0.4, api_host=["127.0.0.1", "127.0.0.2"])

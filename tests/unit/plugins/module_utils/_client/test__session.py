@@ -18,7 +18,7 @@ import typing as t
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._client import cluster as _cluster
 from ansible_collections.proxkit.tasks.plugins.module_utils._client import https as _https
-from ansible_collections.proxkit.tasks.plugins.module_utils._client import session as _api
+from ansible_collections.proxkit.tasks.plugins.module_utils._client import session as _session
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.calls import Calls
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PVE
@@ -229,7 +229,7 @@ class Drips:
 def test_an_answer_in_drips_is_no_answer(
     monkeypatch: pytest.MonkeyPatch, clock: HandClock, tmp_path: pathlib.Path
 ) -> None:
-    monkeypatch.setattr(_api, "INTRODUCTION_SECONDS", 0)
+    monkeypatch.setattr(_session, "INTRODUCTION_SECONDS", 0)
     with Drips() as server:
         path = tmp_path / "ca.pem"
         path.write_bytes(server.pem)
