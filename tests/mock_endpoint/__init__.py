@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mocked Proxmox VE endpoint: real HTTPS on a free loopback port, the behaviour of genuine PVE, faults on demand.
+"""A mocked endpoint of Proxmox: real HTTPS on a free loopback port, answers as genuine servers give, faults on demand.
 
 In the process of a test::
 
@@ -21,7 +21,7 @@ from ._clock import Clock
 from ._control import ControlError
 from ._endpoint import Endpoint, Running, running
 from ._server import IDLE_SECONDS
-from .pve.service import Pve
+from .products import PRODUCTS
 from .pve.task import Upid
 from .pve.world import (
     AUDITOR_TOKEN_ID,
@@ -54,6 +54,7 @@ __all__ = [
     "OTP_CODE",
     "OTP_PASSWORD",
     "OTP_USER",
+    "PRODUCTS",
     "ROOT_PASSWORD",
     "SEPARATED_TOKEN_ID",
     "SEPARATED_TOKEN_SECRET",
@@ -92,13 +93,16 @@ def serve(
     wrong_name: bool = False,
     key_usage: bool = False,
     idle_seconds: float = IDLE_SECONDS,
+    service: str = "pve",
 ) -> t.Iterator[Mock]:
-    """Run an endpoint of Proxmox VE in a thread as long as the block lasts.
+    """Run an endpoint in a thread as long as the block lasts.
 
     :param world: state to serve; a new one by default; the other arguments as for Endpoint
+    :param service: name of the product
     """
-    world = world or World()
-    service = Pve(world)
-    with running(lambda: Endpoint(service, hosts, wrong_name, key_usage, idle_seconds), Mock) as mock:
-        mock.world = world
+    product = PRODUCTS[service]
+    state = product.world(product.nodes) if world is None else world
+    served = product.service(state)
+    with running(lambda: Endpoint(served, hosts, wrong_name, key_usage, idle_seconds), Mock) as mock:
+        mock.world = state
         yield mock

@@ -15,20 +15,8 @@ import sys
 import tempfile
 import typing as t
 
-from . import (
-    NODES,
-    OTP_CODE,
-    OTP_PASSWORD,
-    OTP_USER,
-    ROOT_PASSWORD,
-    TOKEN_ID,
-    TOKEN_SECRET,
-    VIEWER_TOKEN_ID,
-    VIEWER_TOKEN_SECRET,
-    Endpoint,
-    World,
-)
-from .pve.service import Pve
+from . import Endpoint
+from .products import PRODUCTS
 
 LOOK_SECONDS = 0.5
 READY = "listening on"
@@ -70,8 +58,11 @@ def _in_background(options: argparse.Namespace) -> int:
 
 
 async def _serve(options: argparse.Namespace, tell: t.Callable[[str], None]) -> None:
-    service = Pve(World(options.nodes.split(",")))
-    endpoint = Endpoint(service, options.hosts.split(","), options.wrong_name_cert, options.key_usage_cert)
+    product = PRODUCTS[options.service]
+    world = product.world(options.nodes.split(",") if options.nodes else product.nodes)
+    endpoint = Endpoint(
+        product.service(world), options.hosts.split(","), options.wrong_name_cert, options.key_usage_cert
+    )
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,7 +71,9 @@ async def _serve(options: argparse.Namespace, tell: t.Callable[[str], None]) -> 
     ca_path = pathlib.Path(f"{options.state_file}.ca.pem").resolve()
     try:
         ca_path.write_bytes(endpoint.authority.pem)
-        _write_state(options.state_file, _state(endpoint, str(ca_path)))
+        _write_state(
+            options.state_file, {**_state(endpoint, str(ca_path)), "service": options.service, **product.known}
+        )
         tell(f"{READY} {endpoint.server.hosts[0]}:{endpoint.server.port}, control {endpoint.control_url}")
         await _wait(done, options.exit_with, options.max_seconds)
     finally:
@@ -119,15 +112,6 @@ def _state(endpoint: Endpoint, ca_path: str) -> dict[str, t.Any]:
         "control_url": endpoint.control_url,
         "ca_path": ca_path,
         "pid": os.getpid(),
-        "user": TOKEN_ID.partition("!")[0],
-        "password": ROOT_PASSWORD,
-        "token_id": TOKEN_ID,
-        "token_secret": TOKEN_SECRET,
-        "viewer_token_id": VIEWER_TOKEN_ID,
-        "viewer_token_secret": VIEWER_TOKEN_SECRET,
-        "otp_user": OTP_USER,
-        "otp_password": OTP_PASSWORD,
-        "otp": OTP_CODE,
     }
 
 
@@ -144,7 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--daemon", action="store_true", help="go to the background once ready")
     parser.add_argument("--exit-with", type=int, metavar="PID", help="end when that process is gone")
     parser.add_argument("--max-seconds", type=float, default=3600, help="end after this time at the latest")
-    parser.add_argument("--nodes", default=",".join(NODES), help="node names, separated by commas")
+    parser.add_argument("--service", default="pve", choices=sorted(PRODUCTS), help="the product")
+    parser.add_argument("--nodes", help="node names, separated by commas")
     parser.add_argument("--hosts", default="127.0.0.1", help="loopback addresses to listen on, separated by commas")
     parser.add_argument("--wrong-name-cert", action="store_true", help="use a certificate for another name")
     parser.add_argument("--key-usage-cert", action="store_true", help="give the authority a key usage, unlike PVE's")

@@ -51,10 +51,11 @@ def wait_until_gone(folder: pathlib.Path) -> None:
 
 
 def test_state_file_and_end_by_signal(tmp_path: pathlib.Path) -> None:
-    state = start(tmp_path, "--nodes", "alpha,beta", "--max-seconds", "60")
+    state = start(tmp_path, "--service", "pve", "--nodes", "alpha,beta", "--max-seconds", "60")
     try:
         assert pathlib.Path(state["ca_path"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
         assert (state["token_id"], state["token_secret"]) == (mock_endpoint.TOKEN_ID, mock_endpoint.TOKEN_SECRET)
+        assert state["service"] == "pve"
         url = f"{state['control_url']}/tasks"
         with urllib.request.urlopen(url, b'{"node": "beta"}', timeout=10) as answer:  # noqa: S310 - a loopback URL
             assert ":beta:" in json.load(answer)["upids"][0].replace("UPID", "")

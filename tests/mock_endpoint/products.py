@@ -1,0 +1,47 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The products that can be served, one row each."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._service import Service
+from .pve import world as pve
+from .pve.service import Pve
+
+
+class Product(t.NamedTuple):
+    """How a product is served.
+
+    :param world: makes its state, of nodes with these names
+    :param service: makes the service that tells of that state
+    :param nodes: names of the nodes where nobody says others
+    :param known: who may log in, in the words of the state file
+    """
+
+    world: t.Callable[[t.Sequence[str]], t.Any]
+    service: t.Callable[[t.Any], Service]
+    nodes: tuple[str, ...]
+    known: t.Mapping[str, str]
+
+
+PRODUCTS = {
+    "pve": Product(
+        pve.World,
+        Pve,
+        pve.NODES,
+        {
+            "user": "root@pam",
+            "password": pve.ROOT_PASSWORD,
+            "token_id": pve.TOKEN_ID,
+            "token_secret": pve.TOKEN_SECRET,
+            "viewer_token_id": pve.VIEWER_TOKEN_ID,
+            "viewer_token_secret": pve.VIEWER_TOKEN_SECRET,
+            "otp_user": pve.OTP_USER,
+            "otp_password": pve.OTP_PASSWORD,
+            "otp": pve.OTP_CODE,
+        },
+    ),
+}
