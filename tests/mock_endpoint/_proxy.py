@@ -42,10 +42,12 @@ class Proxied(Service):
 
     :cvar page: what is answered to ``GET /``
     :cvar http_server: the file that the server names where it cannot read JSON
+    :cvar same_twice: whether a parameter may repeat what the path says already
     """
 
     page: bytes
     http_server: str
+    same_twice = True
 
     @abc.abstractmethod
     def authenticate(self, request: Request, relative: str) -> str:
@@ -53,6 +55,10 @@ class Proxied(Service):
 
         :param relative: the path within the API
         """
+
+    @abc.abstractmethod
+    def permit(self, route: Route, who: str) -> None:
+        """Raise the ApiError of somebody who may not make such calls, whatever they are about."""
 
     @abc.abstractmethod
     def reach(self, node: str) -> None:
@@ -110,6 +116,9 @@ class Proxied(Service):
         if route is None:
             raise ApiError(501, f"Method '{request.method} {relative}' not implemented", newline="")
         self._locate(where, params)
+        self.permit(route, who)
+        if "node" in where:
+            self.reach(where["node"])
         return Order(route, who, where, params, extension, self._is_elsewhere(where))
 
     def _answer(self, request: Request) -> Answer:
@@ -133,12 +142,10 @@ class Proxied(Service):
     def _locate(self, where: dict[str, str], params: schema.Params) -> None:
         if where.get("node") == "localhost":
             where["node"] = self.state.local
-        twice = [name for name in params if name in where and params[name] != where[name]]
+        twice = [name for name in params if name in where and not (self.same_twice and params[name] == where[name])]
         if twice:
-            said = "duplicate parameter (already defined in URI) with conflicting values!"
-            raise ApiError(400, INVALID, dict.fromkeys(twice, said))
-        if "node" in where:
-            self.reach(where["node"])
+            how = " with conflicting values!" if self.same_twice else ""
+            raise ApiError(400, INVALID, dict.fromkeys(twice, f"duplicate parameter (already defined in URI){how}"))
 
     def _call(self, order: Order) -> Result:
         given = {name: value for name, value in order.params.items() if name not in order.where}

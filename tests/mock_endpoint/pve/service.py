@@ -62,20 +62,24 @@ class Pve(Proxied):
             return ""
         users, now = self._world.users, self._world.clock.now()
         authorization = request.headers.get("authorization", "")
-        cookie = _credential(request.headers.get("cookie", ""), COOKIE) or _credential(authorization, COOKIE)
-        token = "" if cookie else _credential(authorization, TOKEN)
+        cookie = credential(request.headers.get("cookie", ""), COOKIE) or credential(authorization, COOKIE)
+        token = "" if cookie else credential(authorization, TOKEN)
         if not cookie and not token:
-            raise self._unknown("No ticket")
+            raise self.unknown("No ticket")
         who = users.by_ticket(cookie, now) if cookie else users.by_token(token)
         if who is None:
-            raise self._unknown("Authentication failed!")
+            raise self.unknown("Authentication failed!")
         by_ticket = cookie and request.method != "GET"
         if by_ticket and not users.csrf_valid(who, request.headers.get("csrfpreventiontoken", "")):
-            raise self._unknown("Permission denied - invalid csrf token")
+            raise self.unknown("Permission denied - invalid csrf token")
         return who
 
-    def _unknown(self, said: str) -> ApiError:
+    def unknown(self, said: str) -> ApiError:
+        """The late answer to somebody who is not let in."""
         return ApiError(401, said, form="empty", delay=self._world.settings.auth_delay)
+
+    def permit(self, route: Route, who: str) -> None:
+        """Nobody is refused yet: which privilege a call needs depends on what it is about, so its handler asks."""
 
     def reach(self, node: str) -> None:
         """Raise the ApiError of a node that cannot be reached."""
@@ -88,7 +92,7 @@ class Pve(Proxied):
             raise ApiError(595, found.reason, form="empty", delay=found.delay)
 
 
-def _credential(header: str, name: str) -> str:
+def credential(header: str, name: str) -> str:
     """A ticket or a token in a header's value, percent-decoded; empty where there is none.
 
     Source: ``extract_auth_value`` in PVE::APIServer::Formatter.

@@ -102,12 +102,13 @@ def tasks(call: Call) -> Result:
     rows = lists.active(world, node) if source != "archive" else []
     rows += lists.archive(world, node) if source != "active" else []
     auditor = world.users.may(call.who, "Sys.Audit", f"/nodes/{node}")
-    rows = [row for row in rows if (auditor or lists.is_own(row, call.who)) and _matches(call, row)]
+    rows = [row for row in rows if (auditor or lists.is_own(row, call.who)) and matches(call, row)]
     start = call.number("start", 0)
     return Result(rows[start : start + call.number("limit", DEFAULT_LIMIT)], len(rows))
 
 
-def _matches(call: Call, row: t.Mapping[str, t.Any]) -> bool:
+def matches(call: Call, row: t.Mapping[str, t.Any]) -> bool:
+    """Whether the filters of a list let a row pass."""
     return (
         call.text("userfilter").lower() in row["user"].lower()
         and call.text("typefilter") in {"", row["type"]}
