@@ -21,8 +21,8 @@ from ._clock import Clock
 from ._control import ControlError
 from ._endpoint import Endpoint, Running, running
 from ._server import IDLE_SECONDS
+from ._task import Upid
 from .products import PRODUCTS
-from .pve.task import Upid
 from .pve.world import (
     AUDITOR_TOKEN_ID,
     AUDITOR_TOKEN_SECRET,

@@ -15,7 +15,7 @@ import json
 import re
 import typing as t
 
-from .task import UNEXPECTED, Task, Upid, bytes_as_text
+from .._task import Task, Upid, bytes_as_text
 from .world import World
 
 Row = dict[str, t.Any]
@@ -79,7 +79,7 @@ def status_kind(status: str) -> str:
     """How the filter for outcomes takes a row's status."""
     if status == "OK":
         return "ok"
-    if status in {UNEXPECTED, "RUNNING"}:
+    if status in {Task.lost, "RUNNING"}:
         return "unknown"
     return "warning" if re.fullmatch(r"WARNINGS: \d+", status) else "error"
 

@@ -8,16 +8,10 @@ from __future__ import annotations
 import time
 import typing as t
 
-Line = tuple[float, str]
+from .._task import Line, Script
+
 DISK_GIB = 8.0
 MEMORY_GIB = 4.0
-
-
-class Script(t.NamedTuple):
-    """Seconds a task takes, and its output with the seconds of each line."""
-
-    duration: float
-    lines: list[Line]
 
 
 def script(kind: str, vmids: t.Sequence[int], begin: float, target: str = "") -> Script:

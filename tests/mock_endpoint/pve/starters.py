@@ -10,9 +10,9 @@ import typing as t
 from .._messages import ApiError
 from .._proxy import INVALID
 from .._routes import Result
+from .._task import Task, TimedLog
 from . import schema
 from .calls import Call
-from .task import Task, TimedLog
 from .world import Guest, UnknownGuest
 
 

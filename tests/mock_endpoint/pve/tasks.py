@@ -11,10 +11,10 @@ import typing as t
 from .._messages import ApiError
 from .._proxy import INVALID
 from .._routes import Result
+from .._task import Task, Upid, bytes_as_text
 from . import lists
 from .calls import Call
 from .schema import STATUS_KINDS
-from .task import UNEXPECTED, Task, Upid, bytes_as_text
 
 DEFAULT_LIMIT = 50
 
@@ -54,7 +54,7 @@ def status(call: Call) -> Result:
     data = {**lists.parts(upid), **lists.split_user(upid), "pid": upid.pid, "pstart": upid.pstart}
     if not task.ended(call.world.clock.now(), task.status_lag):
         return Result({**data, "status": "running"})
-    exitstatus = UNEXPECTED if task.cached_unexpected else task.final_status
+    exitstatus = Task.lost if task.cached_unexpected else task.final_status
     return Result({**data, "status": "stopped", "exitstatus": bytes_as_text(exitstatus)})
 
 

@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
-import itertools
 import typing as t
 
+from .. import _world
 from .._clock import Clock
-from .._workers import Workers
+from .._task import Task
+from .._users import ROOT, Token, User
 from .scripts import script
-from .task import Task, TemplateLog, TimedLog, Upid
-from .users import ROOT, Token, User, Users
+from .users import Users
 
 ROOT_PASSWORD = "secret-password"
 TOKEN_NAME = "ci"
@@ -44,24 +43,6 @@ class UnknownGuest(LookupError):
 
 
 @dataclasses.dataclass
-class Node:
-    """A node as its neighbours see it.
-
-    :param reason: why it cannot be reached while it is not ``online``
-    :param delay: seconds until that is known (3 for a real ``No route to host``)
-    :param hangs: its own requests are never answered
-    :param reported: what /nodes says; None: ``online`` or ``offline``, whichever it is
-    """
-
-    name: str
-    online: bool = True
-    reason: str = "No route to host"
-    delay: float = 0.0
-    hangs: bool = False
-    reported: t.Optional[str] = None
-
-
-@dataclasses.dataclass
 class Guest:
     """A virtual machine (``qemu``) or container (``lxc``); ``ha``: the HA manager looks after it."""
 
@@ -72,14 +53,9 @@ class Guest:
 
 
 @dataclasses.dataclass
-class Settings:
+class Settings(_world.Settings):
     """How the servers behave; seconds.
 
-    :param auth_delay: before a 401 is sent (PVE: 3)
-    :param workers: protected calls that a node serves at once
-    :param starve_seconds: how long a protected call waits for a worker before it is given up (PVE: 5 to 7)
-    :param stop_seconds: how long a request to stop a task takes (PVE: about 1)
-    :param kill_seconds: when a task that ignores TERM is killed (PVE: 5)
     :param ha_delay: between an HA request's end and the task the HA manager starts
     :param body_message: errors carry ``message`` in the body (servers since 2025-01)
     :param index_unwritable: no ended task gets into the index: the latest stay in the active list, with their end
@@ -87,11 +63,6 @@ class Settings:
     :param loopback_names: the names of unknown nodes resolve, but to loopback addresses only
     """
 
-    auth_delay: float = 0.0
-    workers: int = 3
-    starve_seconds: float = 5.0
-    stop_seconds: float = 1.0
-    kill_seconds: float = 5.0
     ha_delay: float = 2.0
     body_message: bool = True
     index_unwritable: bool = False
@@ -99,69 +70,31 @@ class Settings:
     loopback_names: bool = False
 
 
-@dataclasses.dataclass
-class Override:
-    """Says how the next tasks that requests start go; fields left None stay as scripted."""
-
-    kind: str
-    times: t.Optional[int] = 1
-    id: t.Optional[str] = None
-    duration: t.Optional[float] = None
-    exitstatus: t.Optional[str] = None
-    log: t.Optional[list[tuple[float, str]]] = None
-    killed: bool = False
-
-
-class World:
-    """Everything the endpoint knows.
+class World(_world.World):
+    """A cluster.
 
     :param nodes: node names; the first one is the node that the API host itself is
     """
 
+    usual_type = "qmstart"
+    usual_user = TOKEN_ID
+    settings: Settings
+
     def __init__(self, nodes: t.Sequence[str] = NODES, clock: t.Optional[Clock] = None) -> None:
-        self.clock = clock or Clock()
-        self._names = tuple(nodes)
-        self.reset()
+        super().__init__(nodes, clock)
 
     def reset(self) -> None:
         """Back to the beginning; only the clock goes on."""
-        self.nodes = {name: Node(name) for name in self._names}
+        super().reset()
         self.guests = {guest.vmid: guest for guest in _default_guests(self._names)}
-        self.users = Users(_default_users())
-        self.settings = Settings()
-        self.overrides: list[Override] = []
-        self.tasks: dict[str, Task] = {}
-        self.workers: collections.defaultdict[str, Workers] = collections.defaultdict(Workers)
-        self._pids = itertools.count(0x4000)
 
-    @property
-    def local(self) -> str:
-        """Name of the node that answers the requests."""
-        return next(iter(self.nodes))
+    def default_settings(self) -> Settings:
+        """The settings of the beginning."""
+        return Settings()
 
-    def hangs(self, node: str) -> bool:
-        """Whether that node's own requests are not answered now."""
-        return node in self.nodes and self.nodes[node].hangs
-
-    def add(self, task: Task) -> Task:
-        """Put a task into the world."""
-        self.tasks[task.upid.text] = task
-        return task
-
-    def mint(self, node: str, kind: str, subject: str, user: str, begin: float) -> Upid:
-        """A new task id."""
-        pid = next(self._pids)
-        return Upid.mint(node, pid, 0x50000 + pid * 4, int(begin), kind, subject, user)
-
-    def task(self, upid: str) -> t.Optional[Task]:
-        """A task that has started, its log file still there."""
-        found = self.tasks.get(upid)
-        return found if found is not None and not found.rotated and found.started(self.clock.now()) else None
-
-    def started(self, node: str) -> list[Task]:
-        """Tasks of a node that have started, in the order they were made."""
-        now = self.clock.now()
-        return [task for task in self.tasks.values() if task.upid.node == node and task.started(now)]
+    def default_users(self) -> Users:
+        """The users of the beginning."""
+        return Users(_default_users())
 
     def guest(self, vmid: int, node: str, kind: str) -> Guest:
         """A guest; raises UnknownGuest."""
@@ -193,33 +126,8 @@ class World:
     def _start(
         self, begin: float, node: str, kind: str, user: str, vmids: t.Sequence[int], subject: str, target: str
     ) -> Task:
-        duration, lines = script(kind, vmids, begin, target)
-        exitstatus: t.Optional[str] = "OK"
-        override = self._override(kind, subject)
-        if override is not None:
-            if override.log is not None:
-                lines = override.log
-            elif override.duration is not None:
-                lines = [(at * override.duration / duration, line) for at, line in lines]
-            duration = duration if override.duration is None else override.duration
-            exitstatus = None if override.killed else override.exitstatus or exitstatus
         upid = self.mint(node, kind, subject, user, begin)
-        return self.add(Task(upid, begin, duration, TimedLog(lines), exitstatus))
-
-    def _override(self, kind: str, subject: str) -> t.Optional[Override]:
-        for override in self.overrides:
-            if override.kind == kind and override.id in {None, subject} and override.times != 0:
-                if override.times is not None:
-                    override.times -= 1
-                return override
-        return None
-
-
-def make_log(spec: t.Union[t.Mapping[str, t.Any], t.Sequence[t.Any], None]) -> t.Union[TimedLog, TemplateLog]:
-    """A log from JSON: ``{"lines": n, "template": "line {n}"}`` or a list of lines and ``[seconds, line]`` pairs."""
-    if isinstance(spec, t.Mapping):
-        return TemplateLog(**spec)
-    return TimedLog([(0.0, line) if isinstance(line, str) else (float(line[0]), str(line[1])) for line in spec or ()])
+        return self.play(upid, begin, script(kind, vmids, begin, target))
 
 
 def _default_guests(nodes: t.Sequence[str]) -> list[Guest]:

@@ -10,10 +10,9 @@ import dataclasses
 import re
 import typing as t
 
-UNEXPECTED = "unexpected status"
-INTERRUPTED = "received interrupt"
+Line = tuple[float, str]
 
-# Source: PVE::UPID in pve-common (the last colon is part of the id, a comment is not).
+# Of the products written in Perl. Source: their common UPID.pm (the last colon is part of the id, a comment is not).
 _UPID = re.compile(
     r"UPID:(?P<node>[a-zA-Z0-9]([a-zA-Z0-9\-]*[a-zA-Z0-9])?):(?P<pid>[0-9A-Fa-f]{8}):(?P<pstart>[0-9A-Fa-f]{8,9}):"
     r"(?P<starttime>[0-9A-Fa-f]{8}):(?P<type>[^:\s/]+):(?P<id>[^:\s/]*):(?P<user>[^:\s/]+):"
@@ -21,13 +20,13 @@ _UPID = re.compile(
 
 
 def bytes_as_text(text: str) -> str:
-    """PVE takes the bytes of its files for characters: each byte of the UTF-8 becomes one."""
+    """Perl takes the bytes of its files for characters: each byte of the UTF-8 becomes one."""
     return text.encode().decode("latin-1")
 
 
 @dataclasses.dataclass(frozen=True)
 class Upid:
-    """The parts of a task id; ``user`` is the whole ``user@realm!token``."""
+    """The parts of a task id; ``user`` is the whole ``user@realm!token``. As the products written in Perl have them."""
 
     text: str
     node: str
@@ -40,7 +39,7 @@ class Upid:
 
     @classmethod
     def parse(cls, text: str) -> t.Optional[Upid]:
-        """Decode, or None where PVE says ``unable to parse worker upid``."""
+        """Decode, or None where the servers are unable to."""
         found = _UPID.fullmatch(text)
         if found is None:
             return None
@@ -70,6 +69,13 @@ class Upid:
     def tokenid(self) -> str:
         """Name of the token, or the empty string."""
         return self.user.partition("!")[2]
+
+
+class Script(t.NamedTuple):
+    """Seconds a task takes, and its output with the seconds of each line."""
+
+    duration: float
+    lines: list[Line]
 
 
 class TimedLog:
@@ -111,6 +117,8 @@ class TemplateLog:
 class Task:
     """A scripted task.
 
+    :cvar lost: exit status of a task whose log just stops
+    :cvar stopped: exit status of one that was told to stop
     :param begin: epoch seconds; before them nobody knows the task
     :param duration: seconds, None: runs until it is stopped
     :param exitstatus: ``OK``, ``WARNINGS: n``, the text of an error (it may be empty), or None: killed, the log stops
@@ -121,6 +129,9 @@ class Task:
     :param cached_unexpected: /status answers ``unexpected status`` whatever log and lists say
     :param rotated: its log file is gone
     """
+
+    lost: t.ClassVar[str] = "unexpected status"
+    stopped: t.ClassVar[str] = "received interrupt"
 
     upid: Upid
     begin: float
@@ -154,7 +165,7 @@ class Task:
         """Send TERM, and KILL ``kill_seconds`` later to one that ignores it."""
         if self.ended(now) or self.stopped_at is not None:
             return
-        self.exitstatus = None if self.ignores_term else INTERRUPTED
+        self.exitstatus = None if self.ignores_term else self.stopped
         self.stopped_at = now + kill_seconds if self.ignores_term else now
 
     def kill(self, now: float) -> None:
@@ -164,12 +175,12 @@ class Task:
 
     @property
     def final_status(self) -> str:
-        """The exit status that PVE reads from the last line of the log once the task has ended.
+        """The exit status that is read from the last line of the log once the task has ended.
 
         An error without a text cannot be told from a log that just stops.
         """
         if not self.exitstatus or self.glued:
-            return UNEXPECTED
+            return self.lost
         return self.exitstatus.replace("\n", " ")
 
     def _last_line(self) -> t.Optional[str]:
