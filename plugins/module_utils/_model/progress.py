@@ -65,7 +65,7 @@ class ProgressReader:
         self._highest = 0.0
         self._drives: dict[str, tuple[float, float]] = {}  # bytes moved and in all, of those at work
         self._moved: set[str] = set()  # drives that were done before those at work began
-        self._guest = ""
+        self._part = ""  # what the lines are about: a guest, a namespace, a pass
         self._guests: list[str] = []
         self._begun = 0
         self._counted = True  # whether all guests that were begun were seen to
@@ -77,7 +77,7 @@ class ProgressReader:
     def feed(self, log: t.Iterable[str]) -> None:
         """Take the next lines in; each once, in the order of the log."""
         for line in log:
-            self._read(lines.bare(line))
+            self._read(*lines.bare(line))
 
     def peek(self, line: str) -> Progress | None:
         """What would be told if this were the next line, which may be unfinished: it is to be fed when it is not."""
@@ -92,17 +92,17 @@ class ProgressReader:
         self.last = self.last and dataclasses.replace(self.last, percent=None)
         self._drives = {}
         if len(self._guests) != 1:
-            self._guest = ""
+            self._part = ""
         self._counted = False
         self._cut = True
 
-    def _read(self, line: str) -> None:
-        for pattern, handle in _patterns():
-            match = pattern.match(line)
-            if match:
-                told = handle(self, match)
-                self.last = self.last if told is None else dataclasses.replace(told, phase=self.phase)
-                return
+    def _read(self, text: str, message: str) -> None:
+        any_known, kinds, other = _kinds()
+        known = any_known.match(text)
+        pattern, handle = kinds[(known.lastindex or 0) - 1] if known else other
+        match = pattern.match(text if known else message)
+        if match:
+            self.last = handle(self, match) or self.last
 
     # What a line can be
 
@@ -143,7 +143,7 @@ class ProgressReader:
         done, total = (sum(sizes) for sizes in zip(*self._drives.values()))
         drives = f"{len(self._drives)} drives"
         told = self._figure(tuple(self._drives), _share(done, total), match, done, total, part=drives)
-        return dataclasses.replace(told, text=_short(f"{self._guest}{drives}, {_said(match)}"))
+        return dataclasses.replace(told, text=_short(f"{self._part}{drives}, {_said(match)}"))
 
     def job_begins(self, match: re.Match[str]) -> None:
         """A backup job with its guests, where it was given them by number."""
@@ -160,7 +160,7 @@ class ProgressReader:
         self._begun = self._begun + 1 if self._counted else self._place_of(match["guest"])
         self._counted = self._begun > 0
         of = f" ({self._begun} of {len(self._guests)})" if self._begun and len(self._guests) > 1 else ""
-        self._guest = f"{'CT' if match['kind'] == 'lxc' else 'VM'} {match['guest']}{of}: "
+        self._part = f"{'CT' if match['kind'] == 'lxc' else 'VM'} {match['guest']}{of}: "
         return self.new_phase(match)
 
     def _place_of(self, guest: str) -> int:
@@ -168,10 +168,22 @@ class ProgressReader:
         order = sorted(self._guests, key=int)
         return order.index(guest) + 1 if guest in order else 0
 
-    def guest_ends(self, match: re.Match[str]) -> Progress:
-        """The end of a guest's backup, or of all."""
-        self._guest = ""
+    def part_begins(self, match: re.Match[str]) -> Progress:
+        """A part of the work that its first line names."""
+        told = self.part_ends(match)
+        self._part = f"{match['part']}: "
+        return told
+
+    def part_ends(self, match: re.Match[str]) -> Progress:
+        """The end of a guest's backup or of another part, or of all."""
+        self._part = ""
         return self.new_phase(match)
+
+    def groups(self, match: re.Match[str]) -> Progress:
+        """Groups side by side: each tells of all, and may do so late. So a lower figure is no new beginning."""
+        percent = match["percent"]
+        share = float(percent) if percent else _share(float(match["ready"]), float(match["groups"]))
+        return self._figure("groups", share, match)
 
     def stream_begins(self, match: re.Match[str]) -> None:
         """The size that a ZFS stream will have."""
@@ -201,7 +213,18 @@ class ProgressReader:
 
     def text_only(self, match: re.Match[str]) -> Progress:
         """A sign of life that tells no share."""
-        return Progress(None, _short(f"{self._guest}{_said(match)}"))
+        return Progress(None, _short(f"{self._part}{_said(match)}"), phase=self.phase)
+
+    def message(self, match: re.Match[str]) -> Progress:
+        """What Backup Server is about; a figure before it still stands, unless it was the last of its kind."""
+        last = self.last
+        if last is None or last.percent is None or last.percent == 100.0:
+            return self.new_phase(match)
+        text = _short(f"{self._part}{_said(match)}")
+        return Progress(last.percent, text, last.done, last.total, last.part, last.phase)
+
+    def no_news(self, _match: re.Match[str]) -> None:
+        """A line that adds nothing to what was told."""
 
     def failed(self, _match: re.Match[str]) -> Progress | None:
         """The task failed: it got as far as it got, but not to its end."""
@@ -220,15 +243,15 @@ class ProgressReader:
         total: float | None = None,
         part: str = "",
     ) -> Progress:
-        text = _short(f"{self._guest}{_said(match)}")
+        text = _short(f"{self._part}{_said(match)}")
         if percent is None:
-            return Progress(None, text)
+            return Progress(None, text, phase=self.phase)
         if meter != self._meter:
             self._end_phase()
             self._meter = meter
         # Totals grow while guests write, and memory gets dirty again: the person should not see that as a step back.
         self._highest = max(self._highest, min(100.0, max(0.0, percent)))
-        return Progress(round(self._highest, 2), text, done, total, part or self._guest.rstrip(": "))
+        return Progress(round(self._highest, 2), text, done, total, part or self._part.rstrip(": "), self.phase)
 
     def _end_phase(self) -> None:
         self.phase += self._meter is not None
@@ -255,7 +278,9 @@ def _share(done: float | None, total: float | None) -> float | None:
 
 
 _Handler = t.Callable[[ProgressReader, "re.Match[str]"], t.Optional[Progress]]
-_PATTERNS: tuple[tuple[str, _Handler], ...] = (
+_Kind = tuple[re.Pattern[str], _Handler]
+# The first that matches counts.
+_KINDS: tuple[tuple[str, _Handler], ...] = (
     (lines.DRIVE, ProgressReader.drive),
     (lines.OLD_DRIVE, ProgressReader.drive),
     (lines.DRIVE_BEGINS, ProgressReader.drive_begins),
@@ -270,23 +295,41 @@ _PATTERNS: tuple[tuple[str, _Handler], ...] = (
     (lines.BACKUP_ELSEWHERE, ProgressReader.elsewhere),
     (lines.GUEST_BEGINS, ProgressReader.guest_begins),
     (lines.BACKED_UP, ProgressReader.complete),
-    (lines.GUEST_ENDS, ProgressReader.guest_ends),
+    (lines.GUEST_ENDS, ProgressReader.part_ends),
     (lines.RESTORE, ProgressReader.told),
     (lines.STREAM_BEGINS, ProgressReader.stream_begins),
     (lines.STREAM, ProgressReader.stream),
     (lines.DOWNLOAD, ProgressReader.told),
     (lines.DOWNLOADED, ProgressReader.complete),
+    (lines.GROUPS, ProgressReader.groups),
     (lines.STORE, ProgressReader.told),
+    (lines.NAMESPACE, ProgressReader.part_begins),
+    (lines.NAMESPACE_ENDS, ProgressReader.part_ends),
+    (lines.COLLECTION, ProgressReader.part_begins),
     (lines.MARKED, ProgressReader.told),
     (lines.SWEPT, ProgressReader.told),
+    (lines.COLLECTED, ProgressReader.part_ends),
+    (lines.TAPE_RESTORE, ProgressReader.part_begins),
+    (lines.TAPE_RESTORED, ProgressReader.part_ends),
+    (lines.TAPE_NEEDED, ProgressReader.text_only),
     (lines.CHUNK_STORE, ProgressReader.told),
     (lines.PHASES, ProgressReader.new_phase),
     (lines.SIGNS_OF_LIFE, ProgressReader.text_only),
     (lines.FAILED, ProgressReader.failed),
+    (lines.NO_NEWS, ProgressReader.no_news),
 )
 
 
 @functools.cache
-def _patterns() -> tuple[tuple[re.Pattern[str], _Handler], ...]:
-    """The table compiled, when a log is first read: most calls read none."""
-    return tuple((re.compile(pattern), handler) for pattern, handler in _PATTERNS)
+def _kinds() -> tuple[re.Pattern[str], tuple[_Kind, ...], _Kind]:
+    """The table compiled, when a log is first read: most calls read none.
+
+    First one pattern that tells by a group's number which kind a line is of, for most lines are of none; last the kind
+    of all other messages.
+    """
+    any_known = "|".join(f"({_NAMES.sub('(?:', pattern)})" for pattern, _handle in _KINDS)
+    kinds = tuple((re.compile(pattern), handle) for pattern, handle in _KINDS)
+    return re.compile(any_known), kinds, (re.compile(lines.MESSAGE), ProgressReader.message)
+
+
+_NAMES = re.compile(r"\(\?P<[a-z]+>")

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lines of logs that tell how far a task is, by regular expressions. Pure. Private to the collection.
 
-They are matched at a line's beginning, after what ``bare`` takes away; what groups are named tells how they are read.
+They are matched at a line's beginning, after what ``bare`` takes away. What groups are named tells how they are read;
+those without a name have to be ``(?:...)``.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import c
 
 # The end of a line is its last state.
 _READ_BACK = 4096
-# Backup Server and migrations put a time before each line, old Proxmox VE one without a year.
+# Backup Server puts a time before each message; that of migrations has another form, in old Proxmox VE without a year,
+# that of freshclam a third.
 _TIME = re.compile(
-    r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}(?:Z|[+-][0-9:]{5})?:? |[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} )"
+    r"(?:(?P<message>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:Z|[+-][0-9:]{5}): )"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} |[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} "
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4} -> )"
 )
 # Backups say how bad a line is, parallel jobs of Backup Server which group it is about.
 _BEFORE = re.compile(r"^(?:(?:INFO|ERROR|WARN): ?|\[[^\]]{1,200}\]: )+")
@@ -70,20 +74,46 @@ STREAM = rf"[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}\s+(?P<done>{SIZE})\s+(?P<snapshot>\
 DOWNLOAD = rf"\s*[0-9]+[KM][ .]+ {_PERCENT}%\s"
 DOWNLOADED = r"download of '.*' finished"
 
-# Backup Server: store_progress.rs, garbage collection (two passes of 0 to 100), a new datastore
+# Backup Server: groups and snapshots (store_progress.rs), then groups that are synced side by side
 STORE = (
-    rf"(?:[A-Za-z ]{{1,40}}: )?(?i:percentage done): {_PERCENT}"
-    r"(?:% \([0-9]+/[0-9]+ (?:groups|snapshots)|, chunk count: )"
+    rf"(?:[A-Za-z ]{{1,40}}: )?(?i:percentage done): {_PERCENT}%"
+    r"(?: \([0-9]+(?:/| of )[0-9]+ (?:groups|snapshots)|$)"
 )
-MARKED = rf"marked {_PERCENT}% \([0-9]+ of [0-9]+ index files\)"
-SWEPT = rf"processed {_PERCENT}% \([0-9]+ chunks\)"
+GROUPS = (
+    rf"(?i:group sync done: percentage done): {_PERCENT}% \("
+    r"|snapshot [0-9]+/[0-9]+ within \S{1,200} is done, (?P<ready>[0-9]{1,18})/(?P<groups>[0-9]{1,18}) groups done"
+)
+NAMESPACE = r"Syncing datastore '[^']{1,200}', (?P<part>root namespace|namespace '[^']{1,300}') "
+NAMESPACE_ENDS = r"Finished syncing |Encountered errors while syncing |Summary: |(?:sync|pull) .{1,200} end$"
+
+# Its garbage collection, in two passes of 0 to 100, with an object store in three; the words differ since 1.0
+COLLECTION = r"Start GC (?P<part>phase[0-9])"
+MARKED = rf"(?:marked|percentage done: phase1) {_PERCENT}% \([0-9]+ of [0-9]+ index files\)"
+SWEPT = (
+    rf"(?:processed|percentage done:(?: phase2)?) {_PERCENT}"
+    r"(?:% \((?:processed )?[0-9]+ chunks\)|, chunk count: )"
+)
+COLLECTED = r"Removed (?:garbage|bytes): "
+
+# Its tapes; a new datastore
+TAPE_RESTORE = r"(?P<part>Phase [0-9]): "
+TAPE_RESTORED = r"Restore mediaset '.{0,200}' done"
+TAPE_NEEDED = r"Please insert media "
 CHUNK_STORE = rf"Chunkstore create: {_PERCENT}%"
+
+# Any other message of Backup Server, but for those that tell nothing new
+MESSAGE = r"\s*\S"
+NO_NEWS = (
+    r"TASK (?:OK|WARNINGS: [0-9]+)$|-+$|task triggered by schedule |queued notification "
+    r"|Original data |On-Disk |Disk (?:bytes|chunks): |Deduplication factor: |Average chunk size: "
+)
 
 PHASES = (
     "create full clone of drive |all '[a-z]+' jobs are ready|Completing block job"
     "|starting (?:VM|CT) [0-9]+ on remote node|starting (?:online/live )?migration|start migrate command to "
-    "|Start GC phase[12]|download and verify backup index|Waiting for server to finish backup validation"
-    "|Syncing datastore |Finished syncing |restore image complete \\(bytes=[0-9]+, "
+    "|download and verify backup index|Waiting for server to finish backup validation"
+    "|restore image complete \\(bytes=[0-9]+, "
+    "|Syncing |[Dd]elete vanished group |append media catalog|Failed to verify (?:the )?following "
 )
 SIGNS_OF_LIFE = (
     rf"Total bytes written: [0-9]|archive file size: |transferred {SIZE} in [<0-9.]+ seconds"
@@ -91,16 +121,28 @@ SIGNS_OF_LIFE = (
     rf"|migration device, transferred |(?:full )?send (?:of|from) \S+ .{{0,200}}estimated size is "
     r"|[0-9]+ bytes \([^)]*\) copied, "
     r"|Number of regular files transferred: |Total bytes (?:sent|received): |sent [0-9,.]+\S* bytes "
+    # apt; Mail Gateway: freshclam, sa-update, its own backup and its cluster
+    r"|starting apt-get update|(?:Get|Hit|Ign|Err):[0-9]+ \S|Fetched [0-9]|Reading package lists"
+    r"|ClamAV update process started|(?:Testing database|Downloading)[: ]|(?:daily|main|bytecode)\.c[lv]d "
+    r"|Update (?:available for channel|was available|finished)|Updating \S+$|Importing gpg key from "
+    r"|starting (?:backup to|restore|update of current backup state|prune of )|(?:backup|restore|prune) finished"
+    r"|pruned snapshot: |stop all services accessing |save new cluster |cluster (?:node|master) successfully "
+    r"|(?:copying|inserting|insert|delete|create|restoring) .{0,40}(?:database|table)|syncing quarantine data"
 )
-FAILED = r"TASK ERROR"
+FAILED = r"TASK (?:ERROR|unknown)"
 
 # What the figures of lines that do not name it are about, where it is known to be less than the whole.
-PARTS = {IMAGE: "drive", MARKED: "phase 1 of 2", SWEPT: "phase 2 of 2"}
+PARTS = {IMAGE: "drive", MARKED: "marking", SWEPT: "sweeping"}
 
 
-def bare(line: str) -> str:
-    """The last state of a line, clean and without what stands before its words."""
-    return _BEFORE.sub("", _TIME.sub("", clean(line[-_READ_BACK:])))
+def bare(line: str) -> tuple[str, str]:
+    """The last state of a line, clean and without what stands before its words; then the message, if it is one."""
+    text = clean(line[-_READ_BACK:])
+    time = _TIME.match(text)
+    if time is None:
+        return _BEFORE.sub("", text), ""
+    text = text[time.end() :]
+    return _BEFORE.sub("", text), text if time["message"] else ""
 
 
 def bytes_of(size: str) -> float:

@@ -475,9 +475,9 @@ def mirror(drive: str, done: float, total: float) -> str:
             ["percentage done: 34.00% (1/3 groups)", "TASK ERROR: no space"], 34.0, "percentage", id="failed half way"
         ),
         pytest.param(
-            ["Start GC phase1 (mark used chunks)", "marked 99% (99 of 100 index files)", "processed 1% (9 chunks)"],
+            ["marked 99% (99 of 100 index files)", "Start GC phase2 (sweep unused chunks)", "processed 1% (9 chunks)"],
             1.0,
-            "processed 1%",
+            "phase2: processed 1%",
             id="two passes",
         ),
     ],
@@ -650,7 +650,7 @@ GUESTS = ["INFO: starting new backup job: vzdump 100 101", "INFO: Starting Backu
             "vm-1-disk-0",
         ),
         (["percentage done: 12.50% (1/8 groups)"], None, None, ""),
-        (["marked 1% (18 of 1843 index files)"], None, None, "phase 1 of 2"),
+        (["marked 1% (18 of 1843 index files)"], None, None, "marking"),
         (["INFO: archive file size: 2.31GB"], None, None, ""),
     ],
 )
