@@ -38,6 +38,15 @@ def string(value: Value) -> t.Optional[str]:
     return _type_error("string", value) if isinstance(value, list) else None
 
 
+def text(longest: int) -> Check:
+    """A single string of at most so many characters."""
+
+    def check(value: Value) -> t.Optional[str]:
+        return string(value) or (f"value may only be {longest} characters long" if len(value) > longest else None)
+
+    return check
+
+
 def choice(*values: str) -> Check:
     """One of the given words."""
 

@@ -55,10 +55,12 @@ class Users:
 
     :cvar prefix: what tickets begin with
     :cvar separator: what stands between the name and the secret of a token
+    :cvar kind: what is known of a user
     """
 
     prefix: t.ClassVar[str]
     separator: t.ClassVar[str] = "="
+    kind: t.ClassVar[type[User]] = User
 
     def __init__(self, users: dict[str, User]) -> None:
         self.known = users
@@ -85,11 +87,16 @@ class Users:
         return name if token and hmac.compare_digest(token.secret.encode(), secret.encode()) else None
 
     def by_ticket(self, ticket: str, now: float) -> t.Optional[str]:
-        """``user@realm`` for a valid ticket."""
+        """``user@realm`` for the valid ticket of somebody who may still come in."""
+        name = self.holder(ticket, now)
+        user = self.known.get(name or "")
+        return name if user is not None and user.enabled else None
+
+    def holder(self, ticket: str, now: float) -> t.Optional[str]:
+        """``user@realm`` for a valid ticket, whatever has become of the user."""
         kind, _colon, rest = ticket.partition(":")
         name, _colon, stamp = rest.partition("::")[0].rpartition(":")
-        user = self.known.get(name)
-        if kind != self.prefix or user is None or not user.enabled:
+        if kind != self.prefix:
             return None
         if not hmac.compare_digest(ticket.encode(), self._sign(self.prefix, name, stamp).encode()):
             return None

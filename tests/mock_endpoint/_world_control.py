@@ -11,7 +11,7 @@ import typing as t
 from ._control import Control, ControlCall, ControlError, Json, Number
 from ._server import Server
 from ._task import Upid
-from ._users import Token, User
+from ._users import Token
 from ._world import Node, Override, World, make_log
 
 
@@ -150,11 +150,11 @@ class WorldControl(Control):
         acl: t.Optional[t.Mapping[str, t.Sequence[str]]] = None,
         **changes: t.Any,
     ) -> Json:
-        """Add or change a user: password, otp, enabled, ``acl`` (privileges by path), ``tokens`` (by name).
+        """Add or change a user: ``acl`` (privileges by path), ``tokens`` (by name), more as its product has it.
 
         Tickets given before stay good; an ``otp`` given is a fresh code, even if it is the one that was spent.
         """
-        user = dataclasses.replace(self._world.users.known.get(name, User("")), **changes)
+        user = dataclasses.replace(self._world.users.known.get(name, self._world.users.kind("")), **changes)
         if "otp" in changes:
             user.spent = set()
         if acl is not None:

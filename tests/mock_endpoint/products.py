@@ -8,6 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ._service import Service
+from .pmg import world as pmg
+from .pmg.service import Pmg
 from .pve import world as pve
 from .pve.service import Pve
 
@@ -42,6 +44,22 @@ PRODUCTS = {
             "otp_user": pve.OTP_USER,
             "otp_password": pve.OTP_PASSWORD,
             "otp": pve.OTP_CODE,
+        },
+    ),
+    "pmg": Product(
+        pmg.World,
+        Pmg,
+        pmg.NODES,
+        {
+            "user": "root@pam",
+            "password": pmg.ROOT_PASSWORD,
+            "auditor_user": pmg.AUDITOR,
+            "auditor_password": pmg.AUDITOR_PASSWORD,
+            "viewer_user": pmg.VIEWER,
+            "viewer_password": pmg.VIEWER_PASSWORD,
+            "otp_user": pmg.OTP_USER,
+            "otp_password": pmg.OTP_PASSWORD,
+            "otp": pmg.OTP_CODE,
         },
     ),
 }

@@ -12,6 +12,7 @@ import urllib.parse
 from .._messages import ApiError, Request
 from .._proxy import Proxied
 from .._routes import Call, Result, Route
+from .._world_control import WorldControl
 from . import calls
 from .control import PveControl
 from .routes import ROUTES
@@ -48,7 +49,7 @@ class Pve(Proxied):
         """Whether errors carry ``message`` in the body, as tests say."""
         return self._world.settings.body_message
 
-    def control(self, server: Server) -> PveControl:
+    def control(self, server: Server) -> WorldControl:
         """The control calls for a cluster."""
         return PveControl(server, self._world)
 

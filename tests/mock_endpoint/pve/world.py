@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .. import _world
+from .. import _users, _world
 from .._clock import Clock
 from .._task import Task
 from .._users import ROOT, Token, User
@@ -92,7 +92,7 @@ class World(_world.World):
         """The settings of the beginning."""
         return Settings()
 
-    def default_users(self) -> Users:
+    def default_users(self) -> _users.Users:
         """The users of the beginning."""
         return Users(_default_users())
 

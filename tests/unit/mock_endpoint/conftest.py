@@ -10,10 +10,19 @@ import typing as t
 import pytest
 from ansible_collections.proxkit.tasks.tests import mock_endpoint
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import Clock, Mock, World
+from ansible_collections.proxkit.tasks.tests.mock_endpoint.pmg import world as pmg_world
 
 
 @pytest.fixture
 def mock() -> t.Iterator[Mock]:
     """An endpoint whose time stands still until it is moved."""
     with mock_endpoint.serve(World(clock=Clock(1_800_000_000, source=lambda: 0.0)), idle_seconds=1) as running:
+        yield running
+
+
+@pytest.fixture
+def pmg() -> t.Iterator[Mock]:
+    """A Mail Gateway of that kind."""
+    world = pmg_world.World(clock=Clock(1_800_000_000, source=lambda: 0.0))
+    with mock_endpoint.serve(world, idle_seconds=1, service="pmg") as running:
         yield running

@@ -64,6 +64,16 @@ def test_state_file_and_end_by_signal(tmp_path: pathlib.Path) -> None:
     wait_until_gone(tmp_path)
 
 
+def test_a_mail_gateway_has_no_tokens(tmp_path: pathlib.Path) -> None:
+    state = start(tmp_path, "--service", "pmg", "--max-seconds", "60")
+    try:
+        assert (state["service"], state["user"], state["auditor_user"]) == ("pmg", "root@pam", "auditor@pmg")
+        assert not [name for name in state if "token" in name]
+    finally:
+        os.kill(state["pid"], signal.SIGTERM)
+    wait_until_gone(tmp_path)
+
+
 def test_it_ends_with_the_process_it_was_started_for(tmp_path: pathlib.Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
         start(tmp_path, "--exit-with", str(owner.pid), "--max-seconds", "60")
