@@ -25,7 +25,7 @@ options:
     required: true
   api_port:
     description:
-      - Port of the API. The default is the service's own, V(8006).
+      - Port of the API. The default is the service's own, V(8006), and V(8007) where O(service) is V(pbs).
       - E(PROXMOX_PORT) is used where it is not set.
     type: int
   api_user:
@@ -49,7 +49,7 @@ options:
   api_token_id:
     description:
       - Name of an API token, or the whole C(user@realm!name) that the web interface shows. Not the secret behind an
-        equals sign, that is O(api_token_secret).
+        equals sign, that is O(api_token_secret). Mail Gateway has no tokens.
       - Needs O(api_token_secret), and wins over O(api_password).
       - E(PROXMOX_TOKEN_ID) is used where it is not set.
     type: str
@@ -80,10 +80,11 @@ options:
     default: 15
   service:
     description:
-      - Which product answers. V(pve) is Proxmox VE.
+      - Which product answers. V(pve) is Proxmox VE, V(pbs) Proxmox Backup Server, V(pmg) Proxmox Mail Gateway.
+      - An option that a service cannot serve is refused before any request is sent.
       - E(PROXMOX_SERVICE) is used where it is not set.
     type: str
-    choices: [pve]
+    choices: [pve, pbs, pmg]
     default: pve
 requirements:
   - proxmoxer >= 2.0.1
@@ -98,7 +99,7 @@ options:
       - V(null), empty strings and the word V(OK), which Proxmox VE answers instead of a UPID where there was nothing to
         do, name no task.
       - An id of a Datacenter Manager (C(pve:remote!UPID:...)) is taken for the task it names on its own cluster.
-      - A malformed UPID fails before any request is sent, and so do one of another product, text that holds several or other
+      - A malformed UPID fails before any request is sent, and so do one of another O(service), text that holds several or other
         things too, and dictionaries. To take UPIDs out of registered results or text, use the filter
         P(proxkit.tasks.upid_extract#filter).
       - An id with V(********) in it is one in which Ansible masked a secret. It is lost there, and refused. A warning

@@ -33,6 +33,7 @@ options:
   node:
     description:
       - Nodes to ask. The default is every node of the cluster.
+      - Where O(service) is V(pbs) there is one, V(localhost) or by its name.
       - In this and the other lists, text may hold several with commas and blanks between them. An empty list and empty
         text mean not given, as they do for all filters.
     type: list
@@ -41,6 +42,8 @@ options:
     description:
       - V(archive) are tasks that ended, V(active) those that run and a few that ended lately, V(all) both. With V(archive)
         alone, O(outcome=running) is refused.
+      - Mail Gateway lists only what has ended, so V(active) and O(outcome=running) are refused where O(service) is V(pmg).
+        Running tasks are found by O(upids) there.
     type: str
     choices: [archive, active, all]
     default: all
@@ -51,7 +54,13 @@ options:
     elements: str
   vmid:
     description:
-      - Ids of the guests that the tasks are about, each from V(100) to V(999999999).
+      - Ids of the guests that the tasks are about, each from V(100) to V(999999999). Only where O(service) is V(pve).
+    type: list
+    elements: str
+  store:
+    description:
+      - Names of datastores. Only where O(service) is V(pbs), which tells by them backups, verifications, syncs, prunes and
+        garbage collections.
     type: list
     elements: str
   user:
@@ -127,6 +136,17 @@ EXAMPLES = r"""
     api_token_id: "{{ proxmox_token_id }}"
     api_token_secret: "{{ proxmox_token_secret }}"
     upid: "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
+
+- name: Syncs and verifications of one datastore of a Backup Server that did not end well this week
+  proxkit.tasks.proxmox_task_info:
+    service: pbs
+    api_host: "{{ backup_host }}"
+    api_token_id: "{{ backup_token_id }}"
+    api_token_secret: "{{ backup_token_secret }}"
+    store: tank
+    type: [syncjob, verificationjob]
+    outcome: [warning, error, unknown]
+    since: 7d
 """
 
 RETURN = r"""

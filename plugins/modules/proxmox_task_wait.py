@@ -90,6 +90,7 @@ options:
         starts the task that carries it out. V(true) waits for that one as well. It comes right after its request in
         RV(tasks).
       - Where none comes within 60 seconds, or Sys.Audit on C(/nodes) is missing to see it, a warning says so.
+      - Only Proxmox VE has an HA manager, so it is refused where O(service) is another one.
     type: bool
     default: false
   progress:

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Rows
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import NoSuchTask
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import Page
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 
 EPOCH = 1_800_000_000
@@ -134,6 +135,8 @@ class FakeSource:
     recent: int = 25  # rows of the list of running tasks, up to which it has ended ones too
     list_lag: float = 0.0  # seconds that the list goes on saying RUNNING after the end
     cluster_lists: bool = False  # the cluster's list has the tasks as well
+    lists_running: bool = True  # there is a list of running tasks
+    tells_runs: bool = False  # a log says beside its lines whether its task runs
     script: dict[str, list[t.Any]] = dataclasses.field(default_factory=dict)  # next answers of a call
     calls: dict[str, int] = dataclasses.field(default_factory=dict)
     closed: bool = False
@@ -173,8 +176,10 @@ class FakeSource:
             return {"status": "running", "exitstatus": None}
         return {"status": "stopped", "exitstatus": self.exits.get(upid.native, "OK")}
 
-    def active(self, node: str, deadline: float) -> dict[str, dict[str, t.Any]]:
+    def active(self, node: str, deadline: float) -> dict[str, dict[str, t.Any]] | None:
         self._scripted("active")
+        if not self.lists_running:
+            return None
         rows = [row for row in self._listed({"status": "RUNNING"}) if row["upid"] not in self.hidden]
         running = sum("endtime" not in row for row in rows)
         return {str(row["upid"]): row for row in rows[: max(running, self.recent)]}
@@ -193,13 +198,17 @@ class FakeSource:
         self._scripted("cluster_tasks")
         return self._listed({}) if self.cluster_lists else self.cluster
 
-    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
+    def missing_right(self, node: str, deadline: float) -> str | None:
+        return t.cast("str | None", self._scripted("missing_right"))
+
+    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
         answer = self._scripted("log")
         if answer is not None:
-            return t.cast("tuple[Rows, int]", answer)
+            return Page(*answer)
         lines = self.logs.get(upid.native, ["TASK OK"])
         rows: Rows = [{"n": number + 1, "t": text} for number, text in enumerate(lines)]
-        return rows[start : start + limit], len(lines)
+        runs = self._runs(upid.native) if self.tells_runs and upid.native in self.ends else None
+        return Page(rows[start : start + limit], len(lines), runs)
 
     def stop(self, upid: Upid, deadline: float) -> None:
         self._scripted("stop")

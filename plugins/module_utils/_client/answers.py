@@ -17,6 +17,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import r
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 _TEXT_BYTES = 1 << 16
+# What Proxmox VE says of a task that runs.
+_RUNNING = "RUNNING"
 
 Rows = list[dict[str, t.Any]]
 
@@ -33,12 +35,9 @@ class Request:
     @property
     def node(self) -> str | None:
         """The node that is to answer; None for what the API host answers itself."""
+        if self.upid is not None:
+            return self.upid.node
         return self.path[1] if self.path[0] == "nodes" and len(self.path) > 1 else None
-
-    @classmethod
-    def of_task(cls, method: str, upid: Upid, *more: str, **params: t.Any) -> Request:
-        """A question about one task."""
-        return cls(method, ("nodes", upid.node, "tasks", upid.native, *more), params, upid)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,9 +100,15 @@ def rows_of(answer: t.Mapping[str, t.Any]) -> Rows:
     return rows
 
 
-def tasks_of(answer: t.Mapping[str, t.Any]) -> Rows:
-    """Rows that tell of tasks, their ``status`` text or None."""
-    return [{**row, "status": text_of(row.get("status"))} for row in rows_of(answer)]
+def tasks_of(answer: t.Mapping[str, t.Any], bare: bool = False) -> Rows:
+    """Rows that tell of tasks, their ``status`` text or None; ``bare``: one that has none and no end time runs."""
+    return [
+        {**row, "status": _RUNNING if bare and _is_bare(row) else text_of(row.get("status"))} for row in rows_of(answer)
+    ]
+
+
+def _is_bare(row: t.Mapping[str, t.Any]) -> bool:
+    return row.get("status") is None and row.get("endtime") is None
 
 
 def total_of(answer: t.Mapping[str, t.Any]) -> int | None:

@@ -32,8 +32,6 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import c
 _NODE_DOWN = (595, 596, 597, 598)
 # A proxy on the way, or the API host itself, says that nobody behind it answers: another host may.
 _HOST_DOWN = (502, 503, 504)
-# What PVE says when it means it. All else, a busy server's or a proxy's word, may be over with the next request.
-_FINAL = (400, 403, 501)
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
 _SHOWN_LENGTH = 200
@@ -64,49 +62,64 @@ def by_proxmox(reply: Reply, service: Service) -> bool:
     if reply.status in _NODE_DOWN:
         return True
     body = _body(reply)
-    if reply.status in (401, 403):
+    if reply.status in (401, 403) or (service.plain and reply.status == 404):
         # What others say with these statuses is JSON as well, and some of it has data.
-        return any(service.own_words.search(words) for words in (reply.reason, str(body.get("message")).strip()))
-    return "data" in body
+        return any(service.own_words.search(words) for words in (reply.reason, _words(reply, service)))
+    return service.plain and reply.status == 400 if not body else "data" in body
 
 
-def said(reply: Reply, host: str) -> str:
-    """Who says what, safe to show; servers since 2025-01 have the text in the body too, older ones in the reason."""
+def _words(reply: Reply, service: Service) -> str:
+    """What a body says; servers written in Perl have had that since 2025-01, older ones have a reason phrase alone."""
     body = _body(reply)
-    text = _safe(str(body.get("message") or repair(reply.reason)))
-    fields = body.get("errors")
+    bare = service.plain and not body and not _MARKUP.match(reply.text)
+    return (reply.text if bare else str(body.get("message") or "")).strip()
+
+
+def said(reply: Reply, host: str, service: Service) -> str:
+    """Who says what, safe to show."""
+    text = _safe(_words(reply, service) or repair(reply.reason))
+    fields = _body(reply).get("errors")
     if isinstance(fields, dict):
         text += "".join(f" ({_safe(str(name))}: {_safe(str(flaw))})" for name, flaw in fields.items())
     return f"{host} says {reply.status} {text}".rstrip(". ")
 
 
 def _refusal(reply: Reply, request: Request, host: str, connection: Connection) -> ApiError:
-    if reply.status < 300 or not by_proxmox(reply, connection.service):
-        return _strange(reply, host)
-    return _meant(reply, request, said(reply, host), connection)
-
-
-def _strange(reply: Reply, host: str) -> HostUnreachable | NotProxmox:
-    """Somebody on the way who cannot get through for the moment, or who has no business there."""
-    return HostUnreachable(said(reply, host)) if reply.status >= 500 else NotProxmox(_not_of_proxmox(reply, host))
+    service = connection.service
+    if reply.status < 300 or not by_proxmox(reply, service):
+        # Somebody on the way who cannot get through for the moment, or who has no business there.
+        text = said(reply, host, service) if reply.status >= 500 else _not_of_proxmox(reply, host)
+        return HostUnreachable(text) if reply.status >= 500 else NotProxmox(text)
+    return _meant(reply, request, said(reply, host, service), connection)
 
 
 def _meant(reply: Reply, request: Request, words: str, connection: Connection) -> ApiError:
     """What Proxmox itself says."""
-    status, node, fields = reply.status, request.node, _body(reply).get("errors")
+    service, status, node = connection.service, reply.status, request.node
     if status == 401:
         return LoginRefused(f"{words}: {_check_credentials(connection)}")
-    if status == 403:
-        return NoPrivilege(f"{words}: {_check_privilege(words, node, connection)}")
-    if status == 400 and isinstance(fields, dict) and "no such task" in str(fields.get("upid")):
+    if status == 403 or (service.denied and service.denied.search(words)):
+        return NoPrivilege(f"{words}: {_check_privilege(words, request, connection)}")
+    if status == 400 and request.upid and service.no_such_task.search(_on_upid(reply, words)):
         return NoSuchTask(f"node {node} knows no such task ({words})")
     if status in _NODE_DOWN:
         return NodeUnreachable(f"node {node} cannot be reached ({words})")
-    if status == 500 and any(text in words for text in connection.service.no_such_node):
+    if status == 500 and any(text in words for text in service.no_such_node):
         check = "the UPID" if request.upid else "its name"
         return Refused(f"the cluster has no node {node} ({words}): check {check} and api_host")
-    kind = HostUnreachable if status in _HOST_DOWN else Refused if status in _FINAL else Fault
-    return kind(words)
+    return HostUnreachable(words) if status in _HOST_DOWN else _final_or_not(status, words, service)
+
+
+def _final_or_not(status: int, words: str, service: Service) -> Refused | Fault:
+    """What is meant as it is said; all else, such as a busy server's word, may be over with the next request."""
+    final = status in service.final or (service.final_words and service.final_words.search(words))
+    return Refused(words) if final else Fault(words)
+
+
+def _on_upid(reply: Reply, words: str) -> str:
+    """What is said of the UPID, where the body has a text for each parameter, else all that is said."""
+    fields = _body(reply).get("errors")
+    return str(fields.get("upid")) if isinstance(fields, dict) else words
 
 
 def _not_of_proxmox(reply: Reply, host: str) -> str:
@@ -140,13 +153,15 @@ def _check_credentials(connection: Connection) -> str:
     return f"check api_user ({connection.user}) and api_password"
 
 
-def _check_privilege(text: str, node: str | None, connection: Connection) -> str:
+def _check_privilege(text: str, request: Request, connection: Connection) -> str:
+    asker, rights, node = who(connection), connection.service.rights, request.node
     # Where PVE names what is missing, and on which path, that is what is needed.
     named = re.search(r"\((/[^,()]*), ([A-Za-z.|]+)\)", text)
-    path, privilege = (named[1], named[2]) if named else (f"/nodes/{node}", "Sys.Audit")
-    if "Sys.Modify" in privilege:
-        return f"{who(connection)} needs {privilege} on {path} to stop tasks of others"
+    stops = request.method == "DELETE" or (named is not None and "Sys.Modify" in named[2])
+    right = f"{named[2]} on {named[1]}" if named else (rights.stop if stops else rights.see).format(node=node)
+    if stops:
+        return f"{asker} needs {right} to stop tasks of others"
     if node is None:
-        return f"{who(connection)} needs {privilege} on {path}" if named else f"{who(connection)} lacks a privilege"
+        return f"{asker} needs {right}" if named else f"{asker} lacks a privilege"
     hint = " (a token does not see what its user started)" if connection.token_name else ""
-    return f"{who(connection)} needs {privilege} on {path} to see tasks of others{hint}"
+    return f"{asker} needs {right} to see tasks of others{hint}"

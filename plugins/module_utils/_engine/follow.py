@@ -9,7 +9,6 @@ import threading
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.ending import LOOK_GRACE
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import sees_others
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling import pause
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Rows, Source
@@ -89,7 +88,7 @@ class Follow:
         if fault:
             return f"{nothing}: {in_sentence(fault)}"
         try:
-            if not sees_others(self.source, request.node, self._answer_deadline):
+            if self.source.missing_right(request.node, self._answer_deadline):
                 return f"{nothing} that could be seen: Sys.Audit on /nodes is missing to see what the HA manager starts"
         except ApiError as exc:
             return f"{nothing}: {in_sentence(exc.message)}"

@@ -14,11 +14,11 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import 
     WINDOW_LINES,
     as_documented,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Reader, Rows
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Reader
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.cursor import Cursor, advance
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import tail_start
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import Page, tail_start
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress, ProgressReader
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
@@ -28,7 +28,8 @@ class News:
     """What is new in a log: whole ``lines``, each once, and what there is of the next one.
 
     ``skipped`` is how many lines before those are told by nobody; ``anew``: the log began anew, and what was told of it
-    before is no part of it any more; ``progress`` is what the whole of it tells.
+    before is no part of it any more; ``progress`` is what the whole of it tells, ``runs`` whether its task does, None
+    where nobody says.
     """
 
     lines: tuple[str, ...]
@@ -36,6 +37,7 @@ class News:
     skipped: int
     anew: bool
     progress: Progress | None
+    runs: bool | None = None
 
 
 class GrowingLog:
@@ -54,16 +56,16 @@ class GrowingLog:
         """
         if self._cursor == Cursor():
             return self._begin(source, deadline, ended)
-        return self._take(*source.log(self._upid, self._cursor.start, PAGE_LINES, deadline), ended)
+        return self._take(source.log(self._upid, self._cursor.start, PAGE_LINES, deadline), ended)
 
     def _begin(self, source: Reader, deadline: float, ended: bool) -> News:
-        head, total = source.log(self._upid, 0, HEAD_LINES, deadline)
-        if total <= HEAD_LINES:
-            return self._take(head, total, ended)
-        start = max(HEAD_LINES, tail_start(total, WINDOW_LINES))
-        tail, total = source.log(self._upid, start, PAGE_LINES, deadline)
-        beginning = self._take(head, total).lines
-        news = self._take(tail, total, ended)
+        head = source.log(self._upid, 0, HEAD_LINES, deadline)
+        if head.total <= HEAD_LINES:
+            return self._take(head, ended)
+        start = max(HEAD_LINES, tail_start(head.total, WINDOW_LINES))
+        tail = source.log(self._upid, start, PAGE_LINES, deadline)
+        beginning = self._take(head._replace(total=tail.total)).lines
+        news = self._take(tail, ended)
         if news.anew:
             return news
         if news.skipped:
@@ -71,9 +73,9 @@ class GrowingLog:
             return dataclasses.replace(news, skipped=len(beginning) + news.skipped)
         return dataclasses.replace(news, lines=beginning + news.lines)
 
-    def _take(self, rows: Rows, total: int, ended: bool = False) -> News:
+    def _take(self, page: Page, ended: bool = False) -> News:
         with as_documented():
-            step = advance(self._cursor, rows, total, ended)
+            step = advance(self._cursor, page.rows, page.total, ended)
         self._cursor = step.cursor
         if step.anew:
             self._reader = ProgressReader()
@@ -82,7 +84,7 @@ class GrowingLog:
         self._reader.feed(step.lines)
         unfinished = step.cursor.unfinished
         told = self._reader.last if unfinished is None else self._reader.peek(unfinished)
-        return News(step.lines, unfinished, step.skipped, step.anew, told)
+        return News(step.lines, unfinished, step.skipped, step.anew, told, page.runs)
 
 
 class GrowingLogs:

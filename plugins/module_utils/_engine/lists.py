@@ -58,6 +58,16 @@ def task_of_cluster(upid: Upid, row: Row | None) -> Task | None:
     return task_of(upid, row)
 
 
+def without_log(upid: Upid, listed: Task | None, why: str) -> Task:
+    """A task that has no log any more, as ``/status`` has it: a list may still know how it ended.
+
+    Backup Server's ``unknown`` is no such knowledge: it says so where there is no log (``worker_task.rs``).
+    """
+    if listed is None or listed.sight != "stopped" or (upid.product == "pbs" and listed.outcome == "unknown"):
+        return Task(upid, "missing", error=why)
+    return dataclasses.replace(listed, lost_log=True)
+
+
 def by_upid(rows: Rows) -> dict[str, dict[str, t.Any]]:
     """Rows by UPID. PVE has some tasks twice; of two rows the one that tells an end counts."""
     found: dict[str, dict[str, t.Any]] = {}

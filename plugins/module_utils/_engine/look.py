@@ -16,13 +16,13 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source impor
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
     Fault,
-    NoPrivilege,
+    NoSuchTask,
     OptionError,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import lines_of, log_is_gone, tail_start, verdict
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress, ProgressReader
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 # Lines of a log that one request brings at the most: a bound on memory and on the time of one answer.
 PAGE_LINES = 20_000
@@ -75,8 +75,8 @@ def _opinion(ask: t.Callable[[], str | None]) -> tuple[str | None, ApiError | No
 
 def _told_by_log(source: Reader, upid: Upid, deadline: float) -> str | None:
     """The exit status by the log's last line."""
-    _rows, total = source.log(upid, 0, 1, deadline)
-    return verdict(_lines(source.log(upid, tail_start(total, 1), 1, deadline)[0])) if total else None
+    total = source.log(upid, 0, 1, deadline).total
+    return verdict(_lines(source.log(upid, tail_start(total, 1), 1, deadline).rows)) if total else None
 
 
 def _told_by_list(task: Task | None) -> str | None:
@@ -84,18 +84,6 @@ def _told_by_list(task: Task | None) -> str | None:
     if task is None or task.sight != "stopped" or task.outcome == "unknown":
         return None
     return task.exitstatus
-
-
-def sees_others(source: Reader, node: str, deadline: float) -> bool:
-    """Whether one may see tasks of others on ``node``: who may not is refused the log of one that never was.
-
-    PVE checks that right before it looks for the log (recorded: "log no log file, viewer"). Raises ``ApiError``.
-    """
-    try:
-        source.log(parse(f"UPID:{node}:00000000:00000000:00000000:none::root@pam:"), 0, 1, deadline)
-    except NoPrivilege:
-        return False
-    return True
 
 
 def _lines(rows: Rows) -> list[str]:
@@ -119,7 +107,12 @@ def with_log(source: Reader, task: Task, lines: int, deadline: float) -> Task:
     One request where the log is short, else two and then pages. Raises ``ApiError``.
     """
     upid = task.upid
-    head, total = source.log(upid, 0, min(max(lines, HEAD_LINES) if lines else PAGE_LINES, PAGE_LINES), deadline)
+    try:
+        head, total, _runs = source.log(
+            upid, 0, min(max(lines, HEAD_LINES) if lines else PAGE_LINES, PAGE_LINES), deadline
+        )
+    except NoSuchTask:
+        return dataclasses.replace(task, lost_log=True)
     # _lines comes first: it tells rows of odd form as a fault of the server.
     if _lines(head) and log_is_gone(head):
         return dataclasses.replace(task, lost_log=True)
@@ -136,7 +129,7 @@ def with_log(source: Reader, task: Task, lines: int, deadline: float) -> Task:
 def _pages(source: Reader, upid: Upid, position: int, total: int, deadline: float) -> t.Iterator[dict[str, t.Any]]:
     """The rows of a log from ``position`` on; one that grows is read as far as it went at first."""
     while position < total:
-        rows, _total = source.log(upid, position, min(PAGE_LINES, total - position), deadline)
+        rows = source.log(upid, position, min(PAGE_LINES, total - position), deadline).rows
         # A log that was cut meanwhile ends here.
         if not rows:
             return

@@ -9,7 +9,6 @@ import contextlib
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import endtime_of, task_of, task_of_cluster
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import sees_others
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.named import NEVER
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Row
@@ -45,11 +44,12 @@ class Matching:
         # Tasks of two users are proof enough.
         if len({task.upid.user for task in self._tasks.values()}) < 2:
             with contextlib.suppress(ApiError):
-                if not sees_others(self._source, self._node, NEVER):
-                    self._be_blind()
+                missing = self._source.missing_right(self._node, NEVER)
+                if missing:
+                    self._be_blind(missing)
 
-    def _be_blind(self) -> None:
-        own = f"Node {self._node} lists only one's own tasks: Sys.Audit on /nodes/{self._node} is missing."
+    def _be_blind(self, missing: str) -> None:
+        own = f"Node {self._node} lists only one's own tasks: {missing} is missing."
         self._found.blind.append(self._node)
         self._found.warnings.append(own)
         if self._filters.source == "archive" or (self._filters.outcomes and "running" not in self._filters.outcomes):

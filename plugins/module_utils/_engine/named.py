@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import (
@@ -13,6 +12,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import
     add_endtimes,
     rows_of,
     task_of,
+    without_log,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Reader
@@ -73,11 +73,7 @@ class Named:
         try:
             look = look_at(self._source, upid, NEVER, lambda: self._by_list(upid))
         except NoSuchTask as exc:
-            # /status goes by the log file, a list may still know how it ended.
-            told = self._by_list(upid)
-            if told is not None and told.sight == "stopped":
-                return dataclasses.replace(told, lost_log=True)
-            return Task(upid, "missing", error=exc.message)
+            return without_log(upid, self._by_list(upid), exc.message)
         except ApiError as exc:
             if isinstance(exc, (Hopeless, *ON_THE_WAY)):
                 raise

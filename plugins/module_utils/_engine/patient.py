@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Rows
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Unreachable
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import Page
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 T = t.TypeVar("T")
@@ -38,13 +39,17 @@ class Patient:
         """As of ``Reader``."""
         return self._patiently(lambda: self._source.cluster_tasks(deadline))
 
-    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
+    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
         """As of ``Reader``."""
         return self._patiently(lambda: self._source.log(upid, start, limit, deadline))
 
     def node_names(self, deadline: float) -> list[str]:
         """As of ``Reader``."""
         return self._patiently(lambda: self._source.node_names(deadline))
+
+    def missing_right(self, node: str, deadline: float) -> str | None:
+        """As of ``Reader``."""
+        return self._patiently(lambda: self._source.missing_right(node, deadline))
 
     def close(self) -> None:
         """As of ``Reader``."""

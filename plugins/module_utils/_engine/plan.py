@@ -49,7 +49,7 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Filters:
-    """Which tasks are wanted; an empty value means all.
+    """Which tasks are wanted; an empty value means all. ``nodes`` are for a server that is asked under another name.
 
     ``since`` and ``until`` are epoch seconds, ``limit`` is a number of tasks (0: no limit).
     """
@@ -57,6 +57,8 @@ class Filters:
     source: str = "all"
     types: tuple[str, ...] = ()
     vmids: tuple[int, ...] = ()
+    stores: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
     user: str | None = None
     outcomes: tuple[str, ...] = ()
     since: int | None = None
@@ -76,7 +78,8 @@ class Filters:
         # The server takes one of each in a request.
         by_type: list[dict[str, t.Any]] = [{"type": name} for name in self.types] or [{}]
         by_guest: list[dict[str, t.Any]] = [{"guest": vmid} for vmid in self.vmids] or [{}]
-        return [{**query, **kind, **guest} for kind in by_type for guest in by_guest]
+        by_store: list[dict[str, t.Any]] = [{"store": name} for name in self.stores] or [{}]
+        return [{**query, **kind, **guest, **store} for kind in by_type for guest in by_guest for store in by_store]
 
     @property
     def exact(self) -> bool:
@@ -87,7 +90,8 @@ class Filters:
         """Whether ``task`` is wanted, by the whole of what was asked for."""
         upid = task.upid
         return (
-            (not self.types or upid.type in self.types)
+            (not self.nodes or upid.node in self.nodes)
+            and (not self.types or upid.type in self.types)
             and (not self.vmids or upid.id in map(str, self.vmids))
             and (not self.user or self.user in (upid.user, upid.authid))
             and (not self.outcomes or task.outcome in self.outcomes)

@@ -54,6 +54,7 @@ class _Log:
         self.lines: list[str] = []
         self.over = False
         self.grown = NEVER  # when it was last found to have grown
+        self.runs = False  # whether the node said so beside the log
         self._forecast = Forecast()
         self._unfinished: str | None = None
         self._ahead: str | None = None  # a line that was told before it was known to be whole
@@ -64,7 +65,8 @@ class _Log:
         self.grown = at if grew else self.grown
         self._unfinished = told.unfinished
         self.percent = told.progress.percent if told.progress else None
-        self.over = told.unfinished is not None and verdict([told.unfinished]) is not None
+        self.runs = told.runs is True
+        self.over = told.runs is False or (told.unfinished is not None and verdict([told.unfinished]) is not None)
         self.past_wanted = self.past_wanted and self.percent is None
         self.outlook = self._forecast.note(at, self.percent)
         if self.over:
@@ -74,6 +76,8 @@ class _Log:
 
     def lives(self, at: float, longest: float) -> bool:
         """Whether its task runs as far as this reading tells, and readings tell it as often as looks are made."""
+        if self.runs:
+            return True
         step = self.outlook.step
         if math.isinf(step):
             return self.grown == at
@@ -165,7 +169,8 @@ class Reading:
             entry.believed = entry.asked = NEVER
             self._leave_to_look(entry)
         elif alone and self._replaces_looks:
-            if (log.percent is not None or self._plan.progress == "log") and log.lives(at, self._plan.longest):
+            wanted = log.runs or log.percent is not None or self._plan.progress == "log"
+            if wanted and log.lives(at, self._plan.longest):
                 self._stand_in(log, at)
             elif entry.vouched > NEVER:
                 self._leave_to_look(entry)
@@ -193,7 +198,7 @@ class Reading:
     def _stand_in(self, log: _Log, at: float) -> None:
         """Whose log grows runs: nobody need ask for its status as long as its log is read as often."""
         entry = log.entry
-        entry.vouched = log.grown + self._plan.longest
+        entry.vouched = (at if log.runs else log.grown) + self._plan.longest
         longest = AHEAD * self._plan.longest
         self._pause = min(INTERVAL, pause_for(entry.outlook, at, self._begun, self._plan.interval, longest))
 

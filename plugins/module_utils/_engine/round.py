@@ -13,7 +13,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.entry import Entry
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import LIST_FROM
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import LIST_FROM, without_log
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Source
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.telling import Lists, Told
@@ -280,13 +280,8 @@ class Round:
                 again = exc.passing
         for native, lost in self._lost.items():
             entry, told = self._entries[native], self._lists.listed.get(native)
-            missing = Task(entry.upid, "missing", error=lost.message)
-            if told is not None and told.sight == "stopped":
-                entry.settle(dataclasses.replace(told, lost_log=True))
-            elif again and native not in self._lists.listed:
-                entry.see(missing)
-            else:
-                entry.settle(missing)
+            task = without_log(entry.upid, told, lost.message)
+            (entry.see if again and native not in self._lists.listed else entry.settle)(task)
 
     def _note(self, exc: ApiError) -> None:
         self.fault = exc.message

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import NotProxmox, Unreachable
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import Page
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 Row = t.Mapping[str, t.Any]
@@ -28,11 +29,14 @@ class Reader(t.Protocol):
     def cluster_tasks(self, deadline: float) -> Rows:
         """Running and recent tasks of all nodes."""
 
-    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
-        """Rows of a log and its lines in all."""
+    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
+        """Rows of a log, and what is told beside them."""
 
     def node_names(self, deadline: float) -> list[str]:
         """Names of all nodes of the cluster."""
+
+    def missing_right(self, node: str, deadline: float) -> str | None:
+        """What is missing to see tasks of others on a node; None where nothing is."""
 
     def close(self) -> None:
         """End what is under way."""
@@ -41,8 +45,8 @@ class Reader(t.Protocol):
 class Source(Reader, t.Protocol):
     """What a wait asks for beside that."""
 
-    def active(self, node: str, deadline: float) -> dict[str, dict[str, t.Any]]:
-        """Rows of a node's running tasks, and of some that ended lately, by UPID."""
+    def active(self, node: str, deadline: float) -> dict[str, dict[str, t.Any]] | None:
+        """Rows of a node's running tasks, and of some that ended lately, by UPID; None where no list has them."""
 
     def stop(self, upid: Upid, deadline: float) -> None:
         """Ask for the end of a task."""

@@ -29,7 +29,7 @@ class Lists:
 
     def __init__(self, node: str, source: Source, clock: Clock) -> None:
         """Nothing is asked yet."""
-        self.hides = False  # the node's list hides running tasks that the cluster's shows
+        self.hides = False  # no list of the node shows running tasks, or it hides those that the cluster's shows
         self.listed: Told = {}  # what the node's whole list says in this look, by UPID
         self._node = node
         self._source = source
@@ -46,6 +46,9 @@ class Lists:
         if self.hides:
             return self.cluster(upids)
         rows = self._source.active(self._node, self._deadline)
+        if rows is None:
+            self.hides = True
+            return self.cluster(upids)
         return {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
 
     def ended(self, upids: t.Sequence[Upid], anew: t.Collection[str] | None = None) -> Told:

@@ -67,9 +67,9 @@ def is_node_name(text: str) -> bool:
     return bool(re.fullmatch(NODE, text))
 
 
-def is_owner(text: str) -> bool:
-    """Whether a task of Proxmox VE can belong to this ``user@realm`` or ``user@realm!token``."""
-    return bool(re.fullmatch(AUTHID["pve"], text))
+def is_owner(text: str, product: Product) -> bool:
+    """Whether a task can belong to this ``user@realm`` or ``user@realm!token``."""
+    return bool(re.fullmatch(AUTHID[product], text))
 
 
 def is_worker_type(text: str) -> bool:

@@ -17,6 +17,15 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import r
 
 Row = t.Mapping[str, t.Any]
 
+
+class Page(t.NamedTuple):
+    """Some rows of a log, of ``total`` lines in all; ``runs`` is whether its task does, None where that is not told."""
+
+    rows: list[dict[str, t.Any]]
+    total: int
+    runs: bool | None = None
+
+
 _EMPTY = "no content"
 _GONE = "unable to open file - "
 

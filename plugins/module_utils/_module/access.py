@@ -12,10 +12,10 @@ import typing as t
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common import validation
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES, Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import credentials
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Options, Params
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Options, Params, is_given
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.values import positive_seconds, words
 
 if t.TYPE_CHECKING:
@@ -56,6 +56,8 @@ def connection(params: Params) -> Connection:
     its variable. The message never holds a credential.
     """
     try:
+        service = SERVICES[params["service"]]
+        _check_served(params, service)
         return Connection(
             hosts=_hosts(params["api_host"], _port(params)),
             **vars(credentials(params)),
@@ -63,10 +65,18 @@ def connection(params: Params) -> Connection:
             ca_path=_authorities(params["ca_path"], params["validate_certs"]),
             ca_option=with_sources("ca_path", params),
             timeout=positive_seconds("api_timeout", params["api_timeout"]),
-            service=SERVICES[params["service"]],
+            service=service,
         )
     except OptionError as exc:
         raise OptionError(with_sources(exc.message, params)) from None
+
+
+def _check_served(params: Params, service: Service) -> None:
+    """Raise ``OptionError`` for what this product cannot serve; of whatever module."""
+    for option, value, instead in service.unserved:
+        given = params.get(option)
+        if value in words(given if isinstance(given, list) else [given]) if value is not None else is_given(given):
+            raise OptionError(f"{option}: {instead} (service is {service.name}).")
 
 
 def api_of(who: Connection, clock: Clock, nodes: t.Iterable[str]) -> Api:

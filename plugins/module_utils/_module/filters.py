@@ -11,7 +11,12 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import is_node_name, is_owner, is_worker_type
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import (
+    Product,
+    is_node_name,
+    is_owner,
+    is_worker_type,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import shown
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Options, Params
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.values import words
@@ -22,6 +27,7 @@ FILTERS: Options = {
     "type": {"type": "list", "elements": "str"},
     # Text, so that an empty one means not given; Ansible would check choices before blanks are dropped.
     "vmid": {"type": "list", "elements": "str"},
+    "store": {"type": "list", "elements": "str"},
     "user": {"type": "str"},
     "outcome": {"type": "list", "elements": "str"},
     "since": {"type": "str"},
@@ -34,7 +40,7 @@ _LATEST = 2**32 - 1
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-def filters_of(params: Params, now: float) -> Filters:
+def filters_of(params: Params, now: float, product: Product = "pve") -> Filters:
     """The filters that the options describe, nodes aside; ``now`` in epoch seconds. Raises ``OptionError``."""
     if params["limit"] < 0:
         raise OptionError(f"limit: {params['limit']} is no number of tasks (0 means all).")
@@ -43,7 +49,8 @@ def filters_of(params: Params, now: float) -> Filters:
         source=params["source"],
         types=worker_types(params["type"]),
         vmids=guests(params["vmid"]),
-        user=owner(params["user"]),
+        stores=datastores(params["store"]),
+        user=owner(params["user"], product),
         outcomes=outcomes(params["outcome"]),
         since=since,
         until=until,
@@ -110,10 +117,18 @@ def guests(value: t.Iterable[t.Any] | None) -> tuple[int, ...]:
     return tuple(int(text) for text in words(value))
 
 
-def owner(value: str | None) -> str | None:
+def datastores(value: t.Iterable[t.Any] | None) -> tuple[str, ...]:
+    """Names of datastores; raises ``OptionError`` for what is none (``pbs-api-types``: 3 to 32 characters)."""
+    for name in words(value):
+        if not re.fullmatch("[A-Za-z0-9_][A-Za-z0-9._-]{2,31}", name):
+            raise OptionError(f"store: {shown(name)} is no name of a datastore (letters, digits and . _ -, 3 to 32).")
+    return words(value)
+
+
+def owner(value: str | None, product: Product = "pve") -> str | None:
     """Who started tasks, ``user@realm`` or ``user@realm!token``; raises ``OptionError`` for what no task can have."""
     text = (value or "").strip()
-    if text and not is_owner(text):
+    if text and not is_owner(text, product):
         raise OptionError(f"user: {shown(text)} is neither user@realm nor user@realm!token, so that no task can match.")
     return text or None
 

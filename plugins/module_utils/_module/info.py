@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.find import Finder
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import LogWish
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock, SystemClock
@@ -36,8 +38,12 @@ def run(params: Params, _check_mode: bool = False, *, clock: Clock | None = None
     """Find what validated options ask for. Raises ``TasksError`` where nothing could be asked for."""
     clock = clock or SystemClock()
     who = connection(params)
-    filters = filters_of(params, clock.time())
-    nodes = node_names(params["node"])
+    nodes, own_node = node_names(params["node"]), who.service.own_node
+    filters = filters_of(params, clock.time(), who.service.product)
+    if nodes and own_node:
+        # It is asked by a name of its own, and says the other one in its UPIDs.
+        filters = dataclasses.replace(filters, nodes=() if own_node in nodes else tuple(nodes))
+        nodes = [own_node]
     log = LogWish(params["log"], line_count(params["log_lines"]))
     by_name = SPEC.by_name(params)
     tasks, no_task = upids(params["upids"], who.service) if by_name else ([], [])
@@ -47,6 +53,9 @@ def run(params: Params, _check_mode: bool = False, *, clock: Clock | None = None
     finder = Finder(api.connect, clock, log)
     found = finder.named(tasks) if by_name else finder.matching(nodes, filters)
     warnings = [*api.warnings, *mask_warnings(params, [task.upid.text for task in found.tasks])]
+    if filters.nodes and not found.tasks and not by_name:
+        names = " or ".join(filters.nodes)
+        warnings.append(f"{who.service.title} has one node, and lists no task of {names}: node localhost names it too.")
     return info_result(found, no_task=no_task, warnings=warnings)
 
 

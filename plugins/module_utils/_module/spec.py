@@ -30,11 +30,12 @@ class Spec:
         """Whether tasks are asked for by name. Raises ``OptionError`` where filters are given as well."""
         if params["upids"] == self.options["upids"].get("default"):
             return False
-        extra = [name for name in self.filters if _is_given(params[name])]
+        extra = [name for name in self.filters if is_given(params[name])]
         if extra:
             raise OptionError(f"upids and filters are mutually exclusive, but {' and '.join(extra)} is given too.")
         return True
 
 
-def _is_given(value: t.Any) -> bool:
+def is_given(value: t.Any) -> bool:
+    """Whether an option has a value, which an empty text or list is not."""
     return bool(words([value] if isinstance(value, str) else value))

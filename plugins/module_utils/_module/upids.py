@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PVE, Service
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PVE, SERVICES, Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid, OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.extract import extract
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import MASK
@@ -21,7 +21,6 @@ UPIDS: dict[str, t.Any] = {"type": "raw", "aliases": ["upid"]}
 NO_TASK = (None, "", "OK")
 
 _EXTRACT = "proxkit.tasks.upid_extract"
-_OWNERS = {"pve": "Proxmox VE", "pbs": "Proxmox Backup Server"}
 
 
 def upids(value: t.Any, service: Service = PVE) -> tuple[list[Upid], list[t.Any]]:
@@ -59,9 +58,9 @@ def _named(text: t.Any, service: Service) -> Upid:
     if upid.comment:
         raise InvalidUpid("comment", "it has a comment after the last colon, which no server accepts", shown(text))
     if upid.product != service.product:
-        reason = (
-            f"it is an id of {upid.product}, but service is {service.name}: {_OWNERS[upid.product]} knows such tasks"
-        )
+        owners = [one for one in SERVICES.values() if one.product == upid.product]
+        names = " or ".join(f"{one.name} ({one.title})" for one in owners)
+        reason = f"it belongs to service {names}, but service is {service.name}"
         raise InvalidUpid("format", reason, shown(text))
     return upid
 

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.refusals import data_of
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PBS, PMG
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
     Fault,
@@ -33,7 +34,7 @@ HOST = "pve1.example.com:8006"
 TOKEN = Connection((HOST,), "ops@pve", token_name="ci", token_secret="s3cr3t")
 PASSWORD = Connection((HOST,), "ops@pve", password="s3cr3t")
 UPID = parse("UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:")
-STATUS = Request.of_task("GET", UPID, "status")
+STATUS = Request("GET", ("nodes", UPID.node, "tasks", UPID.native, "status"), upid=UPID)
 LIST = Request("GET", ("nodes", "pve1", "tasks"))
 PVE = "pve-api-daemon/3.0"
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in - Example</title></head><body></body></html>"
@@ -99,6 +100,63 @@ def test_what_a_reply_means(reply: Reply, kind: type[ApiError], passing: bool, w
     assert error.__class__ is kind
     assert error.passing is passing
     for word in [*words, HOST]:
+        assert word in error.message
+
+
+ELSA = Connection(("elsa:8007",), "ops@pbs", token_name="ci", token_secret="s3cr3t", service=PBS)
+MAIL = Connection(("mail:8006",), "ops@pmg", password="s3cr3t", service=PMG)
+LOG = Request("GET", ("nodes", "localhost", "tasks", UPID.native, "log"), upid=UPID)
+STOP = Request("DELETE", LOG.path[:4], upid=UPID)
+
+
+def bare(status: int, reason: str, text: str) -> Reply:
+    """An error of Backup Server: bare text, whatever its type says."""
+    return Reply(status, reason, "", text.encode())
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply", "connection", "kind", "words"),
+    [
+        # proxmox-rest-server: rest.rs, formatter.rs; proxmox-backup: src/api2/node/tasks.rs
+        (STATUS, bare(401, "Unauthorized", "authentication failed"), ELSA, LoginRefused, ["ops@pbs!ci"]),
+        (LIST, bare(401, "Unauthorized", "permission check failed."), ELSA, LoginRefused, ["permission check"]),
+        (LIST, bare(403, "Forbidden", "permission check failed"), ELSA, NoPrivilege, ["Sys.Audit on /system/tasks"]),
+        (LOG, bare(400, "Bad Request", "task access not allowed"), ELSA, NoPrivilege, ["a token does not see"]),
+        (
+            STOP,
+            bare(400, "Bad Request", "missing permissions 'Sys.Modify' on '/system/tasks'"),
+            ELSA,
+            NoPrivilege,
+            ["needs Sys.Modify on /system/tasks to stop"],
+        ),
+        (LOG, bare(400, "Bad Request", "No such file or directory (os error 2)"), ELSA, NoSuchTask, ["os error 2"]),
+        (LIST, bare(400, "Bad Request", "No such file or directory (os error 2)"), ELSA, Fault, ["os error 2"]),
+        (STATUS, bare(400, "Bad Request", "unable to acquire lock"), ELSA, Fault, ["unable to acquire lock"]),
+        (STATUS, bare(400, "Bad Request", "unable to parse UPID 'x'"), ELSA, Refused, ["unable to parse UPID"]),
+        (STATUS, bare(404, "Not Found", "Path '/api2/json/x' not found."), ELSA, Refused, ["not found"]),
+        (STATUS, bare(404, "Not Found", "no such host"), ELSA, NotProxmox, ["no such host"]),
+        (STATUS, Reply(400, "Bad Request", "nginx", PAGE), ELSA, NotProxmox, ["Sign in"]),
+        (STATUS, bare(502, "Bad Gateway", "down"), ELSA, HostUnreachable, ["502"]),
+        # PMG::RESTEnvironment, PMG::HTTPServer
+        (STATUS, of_pve(403, "Permission check failed"), MAIL, NoPrivilege, ["needs the role admin or audit to see"]),
+        (STOP, of_pve(403, "Permission check failed"), MAIL, NoPrivilege, ["needs the role admin to stop"]),
+        (LIST, Reply(401, "API tokens not implemented", ""), MAIL, LoginRefused, ["tokens not implemented"]),
+        (
+            STATUS,
+            of_pve(400, "Parameter verification failed.", upid="no such task"),
+            MAIL,
+            NoSuchTask,
+            ["no such task"],
+        ),
+    ],
+    ids=lambda value: f"{value.status} {value.text}" if isinstance(value, Reply) else "",
+)
+def test_what_a_reply_of_the_other_products_means(
+    request_: Request, reply: Reply, connection: Connection, kind: type[ApiError], words: list[str]
+) -> None:
+    error = error_of(reply, request_, connection)
+    assert error.__class__ is kind
+    for word in words:
         assert word in error.message
 
 

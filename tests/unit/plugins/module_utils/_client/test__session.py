@@ -93,11 +93,11 @@ def test_what_is_asked_for(mock: Mock, clock: HandClock) -> None:
     assert session.node_names(deadline) == ["pve1", "pve2", "pve3"]
     assert session.status(upid, deadline)["exitstatus"] == "Größe"
     [runs] = mock.tasks(type="qmstart", duration=60)["upids"]
-    assert session.active("pve1", deadline)[runs]["status"] == "RUNNING"
+    assert (session.active("pve1", deadline) or {})[runs]["status"] == "RUNNING"
     rows, total = session.listed("pve1", deadline, type="imgcopy")
     assert (total, rows[0]["status"], rows[0]["upid"]) == (1, "Größe", text)
     assert "Größe" in [row["status"] for row in session.cluster_tasks(deadline)]
-    assert session.log(upid, 1, 1, deadline)[1] == 2
+    assert session.log(upid, 1, 1, deadline).total == 2
     session.stop(upid, deadline)
     session.close()
 

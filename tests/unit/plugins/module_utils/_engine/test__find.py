@@ -128,7 +128,7 @@ def test_a_malformed_row_is_a_warning(source: FakeSource) -> None:
 
 
 def test_who_sees_only_ones_own_goes_by_the_cluster_for_what_runs(source: FakeSource) -> None:
-    source.script["log"] = [NoPrivilege("403")]
+    source.script["missing_right"] = ["Sys.Audit on /nodes/pve1"]
     source.cluster_lists = True
     found = matching(source, "pve1")
     assert found.blind == ["pve1"]

@@ -11,7 +11,6 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
     Fault,
-    NoPrivilege,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 from ansible_collections.proxkit.tasks.tests.unit.fakes import FakeClock, FakeSource, upid
@@ -73,11 +72,11 @@ def test_the_search_ends_at_the_deadline() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
-    [(NoPrivilege("403"), "Sys.Audit on /nodes is missing"), (PASSING, "got timeout")],
+    ("answer", "words"),
+    [("Sys.Audit on /nodes/pve1", "Sys.Audit on /nodes is missing"), (PASSING, "got timeout")],
 )
-def test_why_nothing_was_seen(error: ApiError, words: str) -> None:
-    source = FakeSource(FakeClock(), script={"log": [error]})
+def test_why_nothing_was_seen(answer: str | ApiError, words: str) -> None:
+    source = FakeSource(FakeClock(), script={"missing_right": [answer]})
     assert words in str(followed(source, upid(1, type="hastart"), timeout=1).warning)
 
 

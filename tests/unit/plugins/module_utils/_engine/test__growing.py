@@ -10,13 +10,13 @@ import typing as t
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.growing import GrowingLog, GrowingLogs, News
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import HEAD_LINES, PAGE_LINES, WINDOW_LINES
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Rows
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     Fault,
     HostUnreachable,
     LoginRefused,
     NoPrivilege,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import Page
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 from ansible_collections.proxkit.tasks.tests.unit.fakes import FakeClock, FakeSource, upid
@@ -31,7 +31,7 @@ class Noting(FakeSource):
         super().__init__(clock, **more)
         self.asked: list[tuple[int, int]] = []
 
-    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
+    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
         self.asked.append((start, limit))
         return super().log(upid, start, limit, deadline)
 

@@ -12,7 +12,6 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import 
     PAGE_LINES,
     Look,
     look_at,
-    sees_others,
     with_log,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
@@ -20,7 +19,6 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     Fault,
     LoginRefused,
     NodeUnreachable,
-    NoPrivilege,
     Refused,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
@@ -165,9 +163,3 @@ def test_each_opinion_is_asked_for_once_and_costs_nothing() -> None:
     assert seen.task.outcome == "unknown"
     assert [type(fault) for fault in seen.faults] == [NodeUnreachable, LoginRefused]
     assert source.calls == {"status": 1, "log": 1, "list": 1}
-
-
-@pytest.mark.parametrize(("error", "sees"), [(NoPrivilege("403"), False), (None, True)])
-def test_who_sees_the_tasks_of_others(error: ApiError | None, sees: bool) -> None:
-    source = FakeSource(FakeClock(), script={"log": [error]})
-    assert sees_others(source, "pve1", 0) is sees

@@ -17,6 +17,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.polling impo
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Rows
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.wait import wait
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import LoginRefused, NodeUnreachable
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import Page
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Waited
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
@@ -35,7 +36,7 @@ def clock() -> t.Iterator[SharedClock]:
 class Working(FakeSource):
     """Each task's log tells how far it is, by the whole percent."""
 
-    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
+    def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
         self.logs[upid.native] = self.lines(upid)
         return super().log(upid, start, limit, deadline)
 
@@ -112,6 +113,23 @@ def test_the_end_of_a_task_that_tells_how_far_it_is_is_seen_at_once_for_no_more_
     assert statistics.mean(requests) <= statistics.mean(before) + more
 
 
+@pytest.mark.parametrize("figure", [True, False])
+@pytest.mark.parametrize("duration", [30, 300])
+def test_where_a_log_says_whether_its_task_runs_a_look_is_one_request(duration: float, figure: bool) -> None:
+    class Silent(Working):
+        def lines(self, upid: Upid) -> list[str]:
+            return super().lines(upid) if figure else ["begun"]
+
+    with SharedClock() as clock:
+        source = Silent(clock, ends={upid(1).native: clock.now + duration}, tells_runs=True)
+        result, _listener = waited(source)
+    assert result.tasks[0].outcome == "ok"
+    assert result.elapsed - duration <= 5
+    # What comes before anything is shown, and the end.
+    assert source.calls["status"] <= 10
+    assert source.calls["status"] + source.calls["log"] <= looks_by_growing_pauses(duration) * 1.25 + 3
+
+
 def looks_by_growing_pauses(seconds: float) -> int:
     now, count = 0.0, 1
     while now < seconds:
@@ -126,7 +144,7 @@ def test_answers_that_take_their_time_are_not_asked_for_twice(clock: SharedClock
             self.clock.sleep(0.3)
             return super().status(upid, deadline)
 
-        def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
+        def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
             self.clock.sleep(0.3)
             return super().log(upid, start, limit, deadline)
 
@@ -293,7 +311,7 @@ def test_what_ended_well_is_not_told_to_be_on_its_way(clock: SharedClock, exitst
 @pytest.mark.parametrize("progress", ["none", "summary"])
 def test_a_log_that_never_comes_delays_nothing(clock: SharedClock, progress: str) -> None:
     class Stuck(Working):
-        def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
+        def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
             self.clock.wait(threading.Event(), float("inf"))
             raise AssertionError
 
@@ -312,7 +330,7 @@ def test_a_log_that_never_comes_delays_nothing(clock: SharedClock, progress: str
 
 def test_who_answers_late_tells_nothing_after_the_end(clock: SharedClock) -> None:
     class Late(Working):
-        def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
+        def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
             assert deadline - self.clock.now <= 3
             self.clock.sleep(100)
             return super().log(upid, start, limit, deadline)
@@ -327,7 +345,7 @@ def test_who_answers_late_tells_nothing_after_the_end(clock: SharedClock) -> Non
 
 def test_a_node_whose_logs_hang_costs_its_own_lines_only(clock: SharedClock) -> None:
     class Half(Working):
-        def log(self, upid: Upid, start: int, limit: int, deadline: float) -> tuple[Rows, int]:
+        def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
             if upid.node == "pve2":
                 self.clock.now = deadline
                 raise NodeUnreachable("no answer", timed_out=True)

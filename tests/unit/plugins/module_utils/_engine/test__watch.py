@@ -25,6 +25,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     Refused,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
 from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, upid
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,6 +157,19 @@ def test_hidden_tasks_are_asked_for_singly_less_and_less(duration: float, most: 
     assert outcomes(watched(source, range(1, 51), timeout=900)) == ["ok"] * 50
     assert source.clock.now - began - duration <= 5.1
     assert max(asked.values()) <= most
+
+
+@pytest.mark.parametrize(("count", "duration", "most"), [(2, 20, 6), (20, 60, 5), (20, 600, 24)])
+def test_where_no_list_shows_what_runs_the_one_of_what_ended_tells_the_end(
+    count: int, duration: float, most: int
+) -> None:
+    source = cluster_of(FakeClock(), *([duration] * count))
+    source.lists_running = False
+    began = source.clock.now
+    assert outcomes(watched(source, range(1, count + 1), timeout=900)) == ["ok"] * count
+    assert source.clock.now - began - duration <= 5.1
+    assert source.calls["active"] == 1
+    assert source.calls["status"] <= most * count
 
 
 HUNG = NodeUnreachable("node pve1 gave no answer", timed_out=True)
@@ -410,6 +424,21 @@ def test_the_word_of_a_list_counts_where_the_log_file_is_gone(count: int, exitst
     assert all(task.endtime is not None for task in watch.tasks.values())
     # Where the list was asked first and told a clear end, nobody needs to know of the log.
     assert [task.lost_log for task in watch.tasks.values()] == [count == 1 or outcome == "unknown"] * count
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize(("exitstatus", "outcome"), [("unknown", "missing"), ("OK", "ok"), ("boom", "error")])
+def test_unknown_in_a_list_of_backup_server_tells_no_end_where_the_log_is_gone(
+    count: int, exitstatus: str, outcome: str
+) -> None:
+    numbers = range(1, count + 1)
+    texts = [f"UPID:pve1:{number:08X}:00A21BA7:0000000A:{EPOCH - 600:08X}:prune:tank:root@pam:" for number in numbers]
+    clock = FakeClock()
+    source = FakeSource(clock, ends=dict.fromkeys(texts, 0.0), exits=dict.fromkeys(texts, exitstatus))
+    source.script.update(LOST)
+    watch = Watch("pve1", [parse(text) for text in texts], source, Plan(timeout=0), clock, clock.now)
+    watch.run(lambda: None)
+    assert outcomes(watch) == [outcome] * count
 
 
 def test_those_that_nobody_knows_are_looked_up_once() -> None:

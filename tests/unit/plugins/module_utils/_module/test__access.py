@@ -51,6 +51,43 @@ def test_hosts(api_host: t.Any, port: int | None, hosts: tuple[str, ...]) -> Non
 
 
 @pytest.mark.parametrize(
+    ("service", "options", "words_of_it"),
+    [
+        ("pve", {"store": ["tank"]}, "^store: only Backup Server has datastores; take .* [(]service is pve[)].$"),
+        ("pbs", {"vmid": ["100"]}, "^vmid: Backup Server's list knows no guests; take type, store or user"),
+        ("pbs", {"follow_ha": True}, "^follow_ha: only Proxmox VE has an HA manager; leave follow_ha out"),
+        ("pmg", {"follow_ha": True}, "^follow_ha"),
+        ("pmg", {"vmid": ["100"]}, "^vmid: Mail Gateway has no guests"),
+        ("pmg", {"store": ["tank"]}, "^store: only Backup Server has datastores"),
+        ("pmg", {"source": "active"}, "^source: Mail Gateway lists only what has ended; name running tasks by upids"),
+        ("pmg", {"outcome": ["ok, running"]}, "^outcome: Mail Gateway lists only what has ended"),
+        (
+            "pmg",
+            {"api_token_id": "ci"},
+            "^api_token_id: Mail Gateway has no API tokens; give api_user and",
+        ),
+    ],
+)
+def test_what_a_service_cannot_serve_is_refused(service: str, options: dict[str, t.Any], words_of_it: str) -> None:
+    given = params(api_host="pve1", service=service, api_user="root@pam", api_password="x")
+    with pytest.raises(OptionError, match=words_of_it):
+        connection({**given, **options})
+
+
+@pytest.mark.parametrize("service", ["pve", "pbs", "pmg"])
+def test_blank_is_not_given(service: str) -> None:
+    given = params(api_host="pve1", service=service, api_user="root@pam", api_password="x")
+    blank = {"store": [], "vmid": [" "], "follow_ha": False, "source": "all", "outcome": [""], "api_token_id": ""}
+    assert connection({**given, **blank}).service.name == service
+
+
+@pytest.mark.parametrize(("service", "port"), [("pve", 8006), ("pbs", 8007), ("pmg", 8006)])
+def test_the_port_is_the_services_own(service: str, port: int) -> None:
+    given = params(api_host="pve1", service=service, api_user="root@pam", api_password="x")
+    assert connection(given).hosts == (f"pve1:{port}",)
+
+
+@pytest.mark.parametrize(
     ("host", "words_of_it"),
     [
         ("http://pve1", "'http://pve1' is not https"),

@@ -8,8 +8,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.filters import (
+    datastores,
     guests,
     instant,
     node_names,
@@ -73,9 +77,10 @@ def test_filters_take_lists_as_text() -> None:
     assert node_names(["pve1", " pve-2", ""]) == ["pve1", "pve-2"]
     assert worker_types(["vzdump, qmstart"]) == ("vzdump", "qmstart")
     assert guests([100, " 101", "100,102"]) == (100, 101, 102)
+    assert datastores(["tank, nas_1"]) == ("tank", "nas_1")
     assert outcomes(["ok, error"]) == ("ok", "error")
     assert (owner(" root@pam!ci "), owner(" "), owner(None)) == ("root@pam!ci", None, None)
-    for made in (node_names, worker_types, guests, outcomes):
+    for made in (node_names, worker_types, guests, datastores, outcomes):
         assert not made([""])
         assert not made(None)
 
@@ -86,6 +91,10 @@ def test_filters_take_lists_as_text() -> None:
         *(
             (guests, [value], f"^vmid: '{value}' is no id")
             for value in ("99", "1000000000", "-100", "1e3", "0100", "a")
+        ),
+        *(
+            (datastores, [value], f"^store: '{value}' is no name")
+            for value in ("ab", "a" * 33, "-tank", "a/b", "tank:x")
         ),
         (outcomes, ["ok, failed"], "^outcome: 'failed' is none of ok, warning, error, unknown, running"),
         (worker_types, ["vz dump"], "^type: 'vz dump' is no type"),
@@ -99,6 +108,22 @@ def test_filters_take_lists_as_text() -> None:
 def test_a_filter_that_can_never_match_is_refused_by_name(made: t.Any, value: t.Any, text: str) -> None:
     with pytest.raises(OptionError, match=text):
         made(value)
+
+
+def test_whom_backup_server_knows() -> None:
+    assert owner("ops@1realm!2nd", "pbs") == "ops@1realm!2nd"
+    with pytest.raises(OptionError):
+        owner("ops@1realm")
+
+
+def test_a_server_that_is_asked_by_another_name_is_known_by_its_tasks() -> None:
+    task = Task(parse("UPID:elsa:00004F37:0039E469:00000000:5CA78B83:garbage_collection:tank:root@pam:"), "running")
+    assert Filters(nodes=("elsa",)).fit(task)
+    assert not Filters(nodes=("other",)).fit(task)
+    assert Filters(stores=("a", "b"), types=("sync",)).queries() == [
+        {"source": "all", "type": "sync", "store": "a"},
+        {"source": "all", "type": "sync", "store": "b"},
+    ]
 
 
 def test_node_names() -> None:

@@ -18,6 +18,7 @@ FILTERS: dict[str, t.Any] = {
     "node": "pve1",
     "type": ["vzdump"],
     "vmid": 100,
+    "store": ["backups"],
     "user": "root@pam",
     "outcome": "ok, error",
     "since": "1h",

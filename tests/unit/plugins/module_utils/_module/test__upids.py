@@ -38,7 +38,7 @@ def test_no_task_at_all(value: t.Any) -> None:
         (f"{UPID}comment", "comment"),
         (
             r"UPID:elsa:00004F37:0039E469:00000000:5CA78B83:garbage_collection::root@pam:",
-            "id of pbs, but service is pve: Proxmox Backup Server knows",
+            "belongs to service pbs \\(Proxmox Backup Server\\), but service is pve",
         ),
         (UPID.replace("pve1", "********"), "Ansible put"),
         (UPID.replace(":", "%3A"), r"percent-encoded.*\| proxkit\.tasks\.upid_extract"),
