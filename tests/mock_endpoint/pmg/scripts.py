@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the tasks that requests start write and how long they take; line shapes as Mail Gateway's workers print them.
 
-Source: the workers' code in PMG::API2 (APT, Backup, ClamAV, SpamAssassin, Cluster, PBS::Job, Services), PMG::Backup.
+Source: the workers' code in PMG::API2 (APT, Backup, ClamAV, SpamAssassin, Cluster, PBS::Job, Services), PMG::Backup,
+PMG::Cluster, PMG::DBTools; freshclam and sa-update print what they do themselves.
 """
 
 from __future__ import annotations
@@ -31,24 +32,34 @@ def script(kind: str, begin: float, target: str = "") -> Script:
         "restore": _restore(target),
         "pbs_backup": _pbs_backup(begin, target),
         "pbs_restore": [f"starting restore of {target}", "starting restore of PMG config", *_restore(target)[1:]],
-        "saupdate": [
-            "Update available for channel updates.spamassassin.org: 1929301 -> 1929417",
-            "http: (curl) GET http://sa-update.example.com/1929417.tar.gz, SUCCESS",
-            "Update was available, and was downloaded and installed successfully",
-        ],
+        "saupdate": _SAUPDATE,
         "clustercreate": [*_CLUSTER, "cluster master successfully created"],
-        "clusterjoin": [
-            *_CLUSTER,
-            "cluster node successfully joined",
-            "updated /etc/pmg/user.conf",
-            "syncing quarantine data",
-            "syncing quarantine data finished",
-        ],
+        "clusterjoin": [*_CLUSTER, *_JOIN],
     }.get(kind, [])
     return Script(1.0 + len(steps), [(0.5 + number, step) for number, step in enumerate(steps)])
 
 
 _CLUSTER = ("stop all services accessing the database", "save new cluster configuration")
+_JOIN = (
+    "cluster node successfully joined",
+    "updated /etc/pmg/user.conf",
+    "copying master database from '192.0.2.11'",
+    "copying master database finished (got 48213 bytes)",
+    "delete local database",
+    "create new local database",
+    "insert received data into local database",
+    "creating indexes",
+    "run upgradedb to latest schema",
+    "run analyze to speed up database queries",
+    "syncing quarantine data",
+    "syncing quarantine data finished",
+)
+_SAUPDATE = [
+    "Update available for channel updates.spamassassin.org: 1929301 -> 1929417",
+    "Importing gpg key from /etc/mail/spamassassin/channel.d/KAM_channel.conf",
+    "Updating kam.sa-channels.mcgrail.com",
+    "Update finished, no fresh updates were available",
+]
 
 
 def _backup(begin: float) -> list[str]:
@@ -90,18 +101,12 @@ def _pbs_backup(begin: float, node: str) -> list[str]:
 
 
 def _avupdate(begin: float) -> Script:
-    """Its progress bar is drawn over and over with carriage returns."""
-    bars = "\r".join(
-        f"Time:    {tenth / 5:.1f}s, ETA:    {2 - tenth / 5:.1f}s [{'=' * (2 * tenth) + '>':<25}] "
-        f"{6.4 * tenth:8.2f}KiB/64.00KiB"
-        for tenth in range(1, 11)
-    )
+    """Without a terminal freshclam draws no progress bar."""
     lines: list[Line] = [
         (0.1, f"ClamAV update process started at {time.strftime('%a %b %d %H:%M:%S %Y', time.gmtime(begin))}"),
         (0.5, "daily database available for update (local version: 27820, remote version: 27821)"),
         (1.0, "Current database is 1 version behind."),
         (1.0, "Downloading database patch # 27821..."),
-        (3.0, bars),
         (3.5, "Testing database: '/var/lib/clamav/tmp.4a1f/clamav-7c2e.tmp-daily.cld' ..."),
         (5.0, "Database test passed."),
         (5.0, "daily.cld updated (version: 27821, sigs: 2077214, f-level: 90, builder: raynman)"),

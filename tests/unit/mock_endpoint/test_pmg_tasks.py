@@ -224,7 +224,7 @@ DATE = "2027_01_15_6B49D200"
             "",
             (
                 "Update available for channel updates.spamassassin.org: 1929301 -> 1929417",
-                "Update was available, and was downloaded and installed successfully",
+                "Update finished, no fresh updates were available",
             ),
         ),
         (
