@@ -19,7 +19,13 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     NoSuchTask,
     OptionError,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import lines_of, log_is_gone, tail_start, verdict
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import (
+    VERDICT_LINES,
+    lines_of,
+    log_is_gone,
+    tail_start,
+    verdict,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress, ProgressReader
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
@@ -74,9 +80,11 @@ def _opinion(ask: t.Callable[[], str | None]) -> tuple[str | None, ApiError | No
 
 
 def _told_by_log(source: Reader, upid: Upid, deadline: float) -> str | None:
-    """The exit status by the log's last line."""
-    total = source.log(upid, 0, 1, deadline).total
-    return verdict(_lines(source.log(upid, tail_start(total, 1), 1, deadline).rows)) if total else None
+    """The exit status by the log's last lines."""
+    told = source.log(upid, 0, VERDICT_LINES, deadline)
+    if told.total > VERDICT_LINES:
+        told = source.log(upid, tail_start(told.total, VERDICT_LINES), VERDICT_LINES, deadline)
+    return verdict(_lines(told.rows))
 
 
 def _told_by_list(task: Task | None) -> str | None:

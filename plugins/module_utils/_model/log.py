@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What task logs say: rows to text, paging, the verdict, safe display. Private to the collection.
+"""What task logs say: rows to text, paging, the verdict. Private to the collection.
 
 Pure functions. A row is ``{n, t}``: the line's number, counted from 1, and its text.
 """
@@ -91,20 +91,25 @@ def _numbered(rows: t.Iterable[object]) -> dict[int, str]:
     return {row["n"]: row["t"] for row in checked}
 
 
-# --- safe display
-
-
 # --- the verdict
 
 _VERDICT = re.compile(r"TASK (?:ERROR:(?:\s*$| (?P<error>.*\S))|(?P<end>OK|WARNINGS: [0-9]+|unknown)\s*$)", re.DOTALL)
+_MESSAGE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:Z|[+-][0-9:]{5}): ")
+# How many of a log's last lines hold a verdict, if there is one.
+VERDICT_LINES = 50
 
 
 def verdict(lines: t.Sequence[str]) -> str | None:
-    """The exit status that a log's last line tells; None where it is no verdict.
+    """The exit status that the last line of a log tells, or its last message; None where it is no verdict.
 
     The line is matched at its end: output without a line break leaves ``progress 100%TASK OK``, which makes Proxmox VE
     itself answer ``unexpected status``. So does an error without a text (``PVE::Tools::upid_read_status`` wants a
-    character of it): its exit status is the empty text here. Backup Server puts a time in front.
+    character of it): its exit status is the empty text here. Backup Server puts a time in front of its messages, but
+    not of an error's further lines, which older versions take for an unknown end and newer ones leave out.
     """
-    match = _VERDICT.search(lines[-1]) if lines else None
-    return match and (match["end"] or match["error"] or "")
+    messages = [line for line in lines if _MESSAGE.match(line)]
+    for line in (*lines[-1:], *messages[-1:]):
+        match = _VERDICT.search(line)
+        if match:
+            return match["end"] or match["error"] or ""
+    return None

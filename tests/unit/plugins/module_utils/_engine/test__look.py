@@ -22,6 +22,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     Refused,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
 from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, upid
 
 NATIVE = upid().native
@@ -66,6 +67,17 @@ def test_an_unexpected_status_gets_a_second_opinion(last_line: str, row: str | N
     task = look(source, listing(row)).task
     assert task.exitstatus == exitstatus
     assert task.outcome == ("error" if exitstatus == "" else Task(upid(), "stopped", exitstatus).outcome)
+
+
+@pytest.mark.parametrize("before", [1, 60])
+def test_an_error_of_several_lines_is_found_in_a_log_of_backup_server(before: int) -> None:
+    time = "2025-09-29T09:52:36+02:00: "
+    log = [*[f"{time}a"] * before, f"{time}TASK ERROR: wiping failed", "Caution: bad header", "Warning: no backup"]
+    task = parse("UPID:pbs1:00000C0A:0000B5E2:00000007:68D9C3E0:wipedisk:sda:root@pam:")
+    clock = FakeClock()
+    source = FakeSource(clock, {task.native: clock.now}, {task.native: "unknown"}, {task.native: log})
+    seen = look_at(source, task, 0, lambda: None).task
+    assert (seen.exitstatus, seen.outcome) == ("wiping failed", "error")
 
 
 def test_no_second_opinion_to_be_had() -> None:

@@ -214,6 +214,22 @@ def test_verdict(line: str, exitstatus: str | None) -> None:
     assert verdict(["TASK ERROR: an earlier line does not matter", line]) == exitstatus
 
 
+MESSAGE = "2025-09-29T09:52:36+02:00: "
+
+
+@pytest.mark.parametrize(
+    ("lines", "exitstatus"),
+    [
+        ([f"{MESSAGE}a", f"{MESSAGE}TASK ERROR: failed - code: 2", "Caution: bad header", ""], "failed - code: 2"),
+        ([f"{MESSAGE}TASK ERROR: no", f"{MESSAGE}but it goes on"], None),
+        ([f"{MESSAGE}TASK ERROR: of a part", "TASK OK"], "OK"),
+        ([f"{MESSAGE}a", "b"], None),
+    ],
+)
+def test_an_error_of_several_lines(lines: list[str], exitstatus: str | None) -> None:
+    assert verdict(lines) == exitstatus
+
+
 def test_no_lines_are_no_verdict() -> None:
     assert verdict([]) is None
 
