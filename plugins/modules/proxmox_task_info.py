@@ -299,7 +299,7 @@ tasks:
       sample: {"percent": 42.0, "text": "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"}
       contains:
         percent:
-          description: Percentage of the guest or drive at work, or of the whole where the log tells that; null where it gives none.
+          description: Percentage of the guest, drive or other part at work, or of the whole where the log tells that; null where it gives none.
           type: float
           returned: always
           sample: 42.0

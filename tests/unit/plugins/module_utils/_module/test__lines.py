@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress, progress
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.lines import (
     WIDTH,
     Running,
@@ -88,6 +88,44 @@ SEVERAL = ["INFO: starting new backup job: vzdump 100 101 102", "INFO: Starting 
 )
 def test_a_running_task(log: list[str], times: dict[str, float], line: str) -> None:
     assert WORDS.running(Running(BACKUP, progress(log), **times)) == f"pve1 vzdump 100: {line}"
+
+
+BACKUP_SERVER = "UPID:pbs1:00000C0A:0000B5E2:00000007:68D9C3E0:{}:root@pam:"
+TIME = "2025-09-29T09:52:36+02:00: "
+
+
+@pytest.mark.parametrize(
+    ("work", "log", "line"),
+    [
+        (
+            "garbage_collection:st",
+            ["Start GC phase1 (mark used chunks)", "marked 5% (1 of 20 index files)"],
+            "garbage_collection st: marking 5 %, 9s so far",
+        ),
+        (
+            r"verificationjob:st\x3av\x2d12ab",
+            ["percentage done: 25.00% (1/4 groups)", "verify group st:vm/1 (2 snapshots)"],
+            "verificationjob st:v-12ab: 25 %, 9s so far",
+        ),
+        (
+            r"verify_snapshot:st\x3avm\x2f100\x2f68DA2D70",
+            ["  check drive-scsi0.img.fidx"],
+            "verify_snapshot st:vm/100/68DA2D70: 9s so far, log: check drive-scsi0.img.fidx",
+        ),
+        (
+            "syncjob:remote",
+            [
+                "Syncing datastore 's', namespace 'n' into datastore 't', namespace 'n'",
+                "[vm/100]: snapshot 1/4 within vm/100 is done, 4/20 groups done",
+            ],
+            "syncjob remote: namespace 'n' 20 %, 9s so far",
+        ),
+        ("aptupdate:", ["starting apt-get update"], "aptupdate: 9s so far, log: starting apt-get update"),
+    ],
+)
+def test_a_running_task_of_backup_server(work: str, log: list[str], line: str) -> None:
+    state = Running(parse(BACKUP_SERVER.format(work)), progress(f"{TIME}{text}" for text in log), waited=9)
+    assert WORDS.running(state) == f"pbs1 {line}"
 
 
 def test_what_does_not_fit_is_what_can_be_worked_out() -> None:
