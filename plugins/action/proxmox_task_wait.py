@@ -47,6 +47,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         variables = task_vars or {}
         result: Json = super().run(tmp, variables)
         params, hidden = self._arguments() if self._runs_here() else (None, set())
+        if params is not None and params["api_host"] and not HAS_LIBRARIES:
+            params = None
         if params is None:
             return {**result, **self._execute_module(task_vars=variables, wrap_async=self._task.async_val)}
         with _folder(self._loader.get_basedir()):
@@ -55,8 +57,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
     def _runs_here(self) -> bool:
         """Whether the module would run on this machine, as this user and with this environment."""
         return bool(
-            HAS_LIBRARIES
-            and sys.platform != "darwin"  # where a forked process dies when requests looks for proxies
+            sys.platform != "darwin"  # where a forked process dies when requests looks for proxies
             and self._connection.transport == "local"
             and not self._connection.become
             and not self._task.async_val

@@ -20,9 +20,13 @@ options:
       - The URL of the web interface is taken too (C(https://pve1:8006/)). One with C(http://), a path or a user in it is
         refused.
       - E(PROXMOX_HOST) is used where it is not set.
+      - Without any, the command C(pvesh) is asked on the machine where the task runs, which is to be a node of the cluster;
+        C(become) or a login as root is needed, and neither credentials nor a Python library. Credentials that the task
+        has without a host are refused; those of the environment are left alone.
+      - Each question starts C(pvesh) anew there, which takes most of a second of processor time, so less is asked and the
+        pauses are longer. Other nodes are asked through C(ssh), as C(pvesh) does it.
     type: list
     elements: str
-    required: true
   api_port:
     description:
       - Port of the API. The default is the service's own, V(8006), and V(8007) where O(service) is V(pbs).
@@ -87,8 +91,8 @@ options:
     choices: [pve, pbs, pmg]
     default: pve
 requirements:
-  - proxmoxer >= 2.0.1
-  - requests
+  - proxmoxer >= 2.0.1 with O(api_host)
+  - requests with O(api_host)
 """
 
     UPIDS = r"""

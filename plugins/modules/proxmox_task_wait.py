@@ -36,14 +36,15 @@ options:
         exceptions. The first answer is given 5 seconds at the least, because Proxmox VE holds the refusal of a login back for
         3. And O(on_timeout=stop) takes another 15 seconds at the most, and a second more for every task beyond ten on the node
         with the most of them.
+      - Without O(api_host) all of this takes up to 3 seconds longer.
       - A log that no time was left for is null.
     type: float
     default: 300
   poll_interval:
     description:
       - Seconds of the shortest pause between two looks.
+      - The default is V(0.5), and V(3) without O(api_host), where each look costs a processor of the node about a second.
     type: float
-    default: 0.5
   poll_interval_max:
     description:
       - Seconds of the longest pause between two looks. Between the two the pause is about 15 % of the time waited.

@@ -106,7 +106,8 @@ def _meant(reply: Reply, request: Request, words: str, connection: Connection) -
         return NodeUnreachable(f"node {node} cannot be reached ({words})")
     if status == 500 and any(text in words for text in service.no_such_node):
         check = "the UPID" if request.upid else "its name"
-        return Refused(f"the cluster has no node {node} ({words}): check {check} and api_host")
+        host_too = " and api_host" if connection.hosts else ""
+        return Refused(f"the cluster has no node {node} ({words}): check {check}{host_too}")
     return HostUnreachable(words) if status in _HOST_DOWN else _final_or_not(status, words, service)
 
 

@@ -74,6 +74,8 @@ class Service:
     bare_rows: bool  # a row of a running task has no status
     first_line: int  # what it calls the first line of a log
     log_query: Query  # what a log is asked for beside lines
+    # On a node itself
+    command: tuple[str, ...]  # what asks it there, and its options; none: there is nothing
 
 
 def _renamed(wanted: Wanted, **names: str) -> Query:
@@ -157,6 +159,7 @@ PVE = Service(
     bare_rows=False,
     first_line=0,
     log_query={},
+    command=("pvesh", "--output-format=json"),
 )
 PMG = dataclasses.replace(
     PVE,
@@ -178,6 +181,7 @@ PMG = dataclasses.replace(
     ),
     cluster_list=False,
     list_query=_pmg_list,
+    command=("pmgsh",),
 )
 PBS = Service(
     name="pbs",
@@ -218,5 +222,6 @@ PBS = Service(
     bare_rows=True,
     first_line=1,
     log_query={"test-status": 1},
+    command=(),
 )
 SERVICES = {service.name: service for service in (PVE, PBS, PMG)}

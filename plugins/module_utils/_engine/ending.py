@@ -28,6 +28,7 @@ class Standing:
 
     ``request_timeout`` is in seconds; ``looked`` is when somebody's first look was over, ``enough`` since when there is
     no need to wait for the rest. ``gathering``: some of those who are ``busy`` fetch what is wanted of what ended.
+    ``slack`` is how much longer than others answers may take at the end.
     """
 
     begun: float
@@ -38,6 +39,7 @@ class Standing:
     fatal: bool = False
     looked: float | None = None
     enough: float | None = None
+    slack: float = 0.0
 
 
 def wake_at(now: float, standing: Standing) -> float | None:
@@ -48,8 +50,9 @@ def wake_at(now: float, standing: Standing) -> float | None:
     if standing.enough is None:
         return end
     # The others may end their look and fetch their logs; one that hangs has nothing to add.
-    if now < standing.enough + LOOK_GRACE:
-        return min(end, standing.enough + LOOK_GRACE)
+    looks_end = standing.enough + LOOK_GRACE + standing.slack
+    if now < looks_end:
+        return min(end, looks_end)
     return end if standing.gathering else None
 
 
@@ -58,7 +61,7 @@ def _latest_end(standing: Standing) -> float:
     first = standing.begun + FIRST_LOOK_SECONDS
     if standing.looked is not None:
         first = min(first, standing.looked)
-    end = max(standing.deadline + GATHER_GRACE, first + FIRST_GRACE)
+    end = max(standing.deadline + GATHER_GRACE, first + FIRST_GRACE) + standing.slack
     return end if standing.enough is None else min(end, standing.enough + standing.request_timeout)
 
 

@@ -10,6 +10,9 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import FailOn, Task
 
+# A last look, a log and the end times.
+SLACK = 3.0
+
 
 @dataclasses.dataclass(frozen=True)
 class LogWish:
@@ -29,6 +32,8 @@ class LogWish:
 class Plan:
     """How to wait; times in seconds. ``one_look``: look once, whatever it shows; ``stop``: end what runs.
 
+    ``cost`` is what one question takes of a processor's time: where that is much, less is asked, and waited for longer.
+
     ``progress`` says what an observer shows of the logs of running tasks: ``summary``, ``log`` or ``none``, when none
     is read.
     """
@@ -43,8 +48,14 @@ class Plan:
     follow_ha: bool = False
     stop: bool = False
     request_timeout: float = 15
+    cost: float = 0
     progress: str = "none"
     log: LogWish = dataclasses.field(default_factory=LogWish)
+
+    @property
+    def slack(self) -> float:
+        """How much longer than others the last questions of a wait may take, together."""
+        return SLACK * self.cost
 
 
 @dataclasses.dataclass(frozen=True)

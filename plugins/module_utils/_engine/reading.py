@@ -35,6 +35,9 @@ FIRST_SECONDS = 4.0
 INTERVAL = 10.0
 # ... which may take this long: a node that hangs has nothing to show.
 READ_SECONDS = 3.0
+# Where questions are dear, what each log adds to both, for each second that a question costs.
+DEAR_INTERVAL = 6.0
+DEAR_READ_SECONDS = 4.0
 # Who reads a log in place of a look does it this much earlier than the look would be due.
 AHEAD = 0.9
 
@@ -141,8 +144,10 @@ class Reading:
             **{entry.upid.native: self._logs.get(entry.upid.native) or _Log(entry) for entry in running},
         }
         upids = [log.entry.upid for log in self._logs.values()]
+        self._pause = max(INTERVAL, len(upids) * DEAR_INTERVAL * self._plan.cost)
+        until = at + READ_SECONDS + len(upids) * DEAR_READ_SECONDS * self._plan.cost
         try:
-            news = self._growing.read_each(self.source, upids, min(at + READ_SECONDS, self._deadline), ended)
+            news = self._growing.read_each(self.source, upids, min(until, self._deadline), ended)
         except Hopeless:
             self.finish.set()
             return
@@ -185,7 +190,8 @@ class Reading:
             if log.past_wanted and not log.entry.settled and now < self._deadline:
                 log.past_wanted = False
                 try:
-                    durations = past_durations(self.source, log.entry.upid, min(now + READ_SECONDS, self._deadline))
+                    until = now + READ_SECONDS * (1 + self._plan.cost)
+                    durations = past_durations(self.source, log.entry.upid, min(until, self._deadline))
                 except ApiError:
                     # The next reading meets what ends it all.
                     return
@@ -200,7 +206,7 @@ class Reading:
         entry = log.entry
         entry.vouched = (at if log.runs else log.grown) + self._plan.longest
         longest = AHEAD * self._plan.longest
-        self._pause = min(INTERVAL, pause_for(entry.outlook, at, self._begun, self._plan.interval, longest))
+        self._pause = min(self._pause, pause_for(entry.outlook, at, self._begun, self._plan.interval, longest))
 
     def _leave_to_look(self, entry: Entry) -> None:
         """A log that ended or no longer grows: only its status says more."""

@@ -31,6 +31,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import U
 
 # A list of running tasks may be stale by some 9.5 s: a RUNNING row counts for this long, then /status is asked.
 BELIEVE_SECONDS = 5.0
+# ... this many times longer for each second that the question costs.
+BELIEVE_GROWTH = 5.0
 # Whether a list lags for long, or has only not yet heard of an end, shows this much later.
 LAG_SECONDS = 0.2
 # What no list shows is asked for singly, but not again so soon after it was seen running.
@@ -53,13 +55,14 @@ SKEW_SECONDS = 300.0
 class Round:
     """Looks at the tasks of one node, as often as it is told to. Belongs to one thread."""
 
-    def __init__(self, node: str, source: Source, clock: Clock) -> None:
-        """Nothing is asked yet."""
+    def __init__(self, node: str, source: Source, clock: Clock, cost: float = 0) -> None:
+        """Nothing is asked yet; ``cost`` as of ``Plan``."""
         self.fault: str | None = None
         self.not_proxmox = False
         self._node = node
         self._source = source
         self._clock = clock
+        self._believed = BELIEVE_SECONDS * (1 + BELIEVE_GROWTH * cost)
         self._lists = Lists(node, source, clock)
         self._hung = False  # a list hung, and so did all that was asked since
         self._shunned = 0.0  # until when lists are done without
@@ -206,7 +209,7 @@ class Round:
 
         In the last look for a few: nobody will see later what the list does not show yet.
         """
-        doubtful = [entry for entry in running if self._now - (entry.believed or self._now) > BELIEVE_SECONDS]
+        doubtful = [entry for entry in running if self._now - (entry.believed or self._now) > self._believed]
         if self._last:
             doubtful = [entry for entry in running if self._now - entry.ran > REST_SECONDS]
         probes = sorted(doubtful, key=lambda entry: entry.asked)[: FEW if self._last else 1]

@@ -65,8 +65,8 @@ def stop_rest(waited: Waited, plan: Plan, connect: Connect, clock: Clock, observ
         wait_for="all",
         fail_fast=False,
         follow_ha=False,
-        interval=min(plan.interval, STOP_PAUSES[0]),
-        longest=STOP_PAUSES[1],
+        interval=max(min(plan.interval, STOP_PAUSES[0]), plan.cost),
+        longest=max(STOP_PAUSES[1], 2 * plan.cost),
         progress="none",
     )
     stopping = wait(rest, plan, connect, clock, observer)
@@ -187,4 +187,5 @@ class _Waiter:
             fatal=self._crew.fatal is not None,
             looked=self._looked,
             enough=self._enough,
+            slack=self._plan.slack,
         )

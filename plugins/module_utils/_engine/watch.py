@@ -54,7 +54,7 @@ class Watch:
         self._clock = clock
         self._begun = begun
         self._deadline = begun + plan.timeout
-        self._round = Round(node, source, clock)
+        self._round = Round(node, source, clock, plan.cost)
         self._entries = {upid.native: Entry(Task(upid)) for upid in upids}
         self._reporter = None if observer is None else Reporter(observer, node)
 
@@ -90,7 +90,7 @@ class Watch:
         """
         while True:
             at = self._clock.monotonic()
-            answer_deadline = self._deadline + LOOK_GRACE
+            answer_deadline = self._deadline + LOOK_GRACE + self._plan.slack
             self._make_round(answer_deadline, self._plan.one_look or at >= self._deadline)
             changed()
             self.gathering = True
@@ -105,7 +105,7 @@ class Watch:
             if self.finish.is_set():
                 break
         self.gathering = True
-        self._gather(self._deadline + GATHER_GRACE)
+        self._gather(self._deadline + GATHER_GRACE + self._plan.slack)
         if self._reporter is not None:
             self._reporter.report_news(self._entries.values())
 

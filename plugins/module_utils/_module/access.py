@@ -12,6 +12,7 @@ import typing as t
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common import validation
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.pvesh import Machine
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES, Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import credentials
@@ -23,7 +24,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 
 CONNECTION: Options = {
-    "api_host": {"type": "list", "elements": "str", "required": True, "fallback": (env_fallback, ["PROXMOX_HOST"])},
+    "api_host": {"type": "list", "elements": "str", "fallback": (env_fallback, ["PROXMOX_HOST"])},
     "api_port": {"type": "int", "fallback": (env_fallback, ["PROXMOX_PORT"])},
     "api_user": {"type": "str", "fallback": (env_fallback, ["PROXMOX_USER"])},
     "api_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["PROXMOX_PASSWORD"])},
@@ -41,6 +42,9 @@ CONNECTION: Options = {
     },
 }
 
+# Who may look at everything, on a node itself.
+_ROOT = "root@pam"
+_CREDENTIALS = ("api_user", "api_password", "api_otp", "api_token_id", "api_token_secret")
 _HOST = re.compile(
     r"\[(?P<bracketed>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\](?::(?P<port6>[0-9]{1,5}))?"
     r"|(?P<name>[\w.-]+)(?::(?P<port>[0-9]{1,5}))?"
@@ -58,6 +62,8 @@ def connection(params: Params) -> Connection:
     try:
         service = SERVICES[params["service"]]
         _check_served(params, service)
+        if not words(params["api_host"]):
+            return _this_machine(params, service)
         return Connection(
             hosts=_hosts(params["api_host"], _port(params)),
             **vars(credentials(params)),
@@ -79,11 +85,28 @@ def _check_served(params: Params, service: Service) -> None:
             raise OptionError(f"{option}: {instead} (service is {service.name}).")
 
 
-def api_of(who: Connection, clock: Clock, nodes: t.Iterable[str]) -> Api:
+def _this_machine(params: Params, service: Service) -> Connection:
+    """The connection where no host is named: the machine where the module runs answers."""
+    if not service.command:
+        raise OptionError(f"api_host is missing: service {service.name} cannot be asked without it.")
+    # An environment may hold credentials for others; those of a task are for somebody who is to be named.
+    given = [name for name in _CREDENTIALS if params[name] and "(from " not in with_sources(name, params)]
+    if given:
+        raise OptionError(
+            f"api_host is missing, but {' and '.join(given)} {'is' if len(given) == 1 else 'are'} given: set api_host. "
+            f"Without credentials, {service.command[0]} is asked on the machine where this task runs."
+        )
+    timeout = positive_seconds("api_timeout", params["api_timeout"])
+    return Connection(hosts=(), user=_ROOT, timeout=timeout, service=service)
+
+
+def api_of(who: Connection, clock: Clock, nodes: t.Iterable[str]) -> Api | Machine:
     """Who answers there for these nodes.
 
-    Raises ``OptionError``: a library is missing, or ``ca_path`` holds no certificate.
+    Raises ``OptionError``: a library or the command is missing, or ``ca_path`` holds no certificate.
     """
+    if not who.hosts:
+        return Machine(who, clock)
     # Late: bad input needs no requests, whose import takes 0.2 s.
     from ansible_collections.proxkit.tasks.plugins.module_utils._client.api import Api  # noqa: PLC0415 - as above
 
@@ -141,10 +164,7 @@ def _hosts(api_host: t.Iterable[t.Any], port: int) -> tuple[str, ...]:
             "api_host: an address with a user in it is not taken. Give the host alone, the user as api_user and the "
             "password as api_password."
         )
-    hosts = [_authority(host, port) for host in words(api_host)]
-    if not hosts:
-        raise OptionError("api_host: no host is named.")
-    return tuple(dict.fromkeys(hosts))
+    return tuple(dict.fromkeys(_authority(host, port) for host in words(api_host)))
 
 
 def _authority(given: str, port: int) -> str:

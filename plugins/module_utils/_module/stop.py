@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import LogWish, Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.stop import seconds_for
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.wait import STOP_PAUSES, wait
@@ -26,16 +27,17 @@ SECONDS = 30.0
 SPEC = Spec({**CONNECTION, "upids": {**UPIDS, "required": True}, "timeout": {"type": "float"}})
 
 
-def plan_of(params: Params, check_mode: bool, request_timeout: float, tasks: t.Sequence[Upid]) -> Plan:
+def plan_of(params: Params, check_mode: bool, who: Connection, tasks: t.Sequence[Upid]) -> Plan:
     """The plan that the options describe for these tasks. Raises ``OptionError``."""
     given = params["timeout"]
     return Plan(
         timeout=seconds_for(tasks, SECONDS) if given is None else positive_seconds("timeout", given),
-        interval=STOP_PAUSES[0],
-        longest=STOP_PAUSES[1],
+        interval=max(STOP_PAUSES[0], who.cost),
+        longest=max(STOP_PAUSES[1], 2 * who.cost),
         one_look=check_mode,
         stop=True,
-        request_timeout=request_timeout,
+        request_timeout=who.timeout,
+        cost=who.cost,
         log=LogWish("never"),
     )
 
@@ -44,7 +46,7 @@ def run(params: Params, check_mode: bool = False, *, clock: Clock | None = None)
     """Stop as validated options say. Raises ``TasksError`` where nothing could be asked for."""
     who = connection(params)
     tasks, no_task = upids(params["upids"], who.service)
-    plan = plan_of(params, check_mode, who.timeout, tasks)
+    plan = plan_of(params, check_mode, who, tasks)
     if not tasks:
         return stop_result(no_task=no_task)
     clock = clock or SystemClock()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.observer import Observer
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import LogWish, Plan
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.wait import stop_rest, wait
@@ -22,12 +23,16 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._module.values impor
     seconds,
 )
 
+# The shortest pause where none is given, and the same for each second that a question costs.
+INTERVAL = 0.5
+DEAR_INTERVAL = 3.0
+
 SPEC = Spec(
     {
         **CONNECTION,
         "upids": {**UPIDS, "required": True},
         "timeout": {"type": "float", "default": 300},
-        "poll_interval": {"type": "float", "default": 0.5},
+        "poll_interval": {"type": "float"},
         "poll_interval_max": {"type": "float", "default": 5},
         "wait_for": {"type": "str", "default": "all", "choices": ["all", "any"]},
         "fail_on": {"type": "str", "default": "error", "choices": ["error", "warning", "never"]},
@@ -41,9 +46,10 @@ SPEC = Spec(
 )
 
 
-def plan_of(params: Params, check_mode: bool, request_timeout: float, observed: bool = False) -> Plan:
+def plan_of(params: Params, check_mode: bool, who: Connection, observed: bool = False) -> Plan:
     """The plan that the options describe; ``observed``: somebody watches. Raises ``OptionError``."""
-    interval = positive_seconds("poll_interval", params["poll_interval"])
+    given = params["poll_interval"]
+    interval = max(INTERVAL, DEAR_INTERVAL * who.cost) if given is None else positive_seconds("poll_interval", given)
     return Plan(
         timeout=seconds("timeout", params["timeout"]),
         interval=interval,
@@ -53,7 +59,8 @@ def plan_of(params: Params, check_mode: bool, request_timeout: float, observed: 
         fail_fast=params["fail_fast"],
         one_look=check_mode,
         follow_ha=params["follow_ha"],
-        request_timeout=request_timeout,
+        request_timeout=who.timeout,
+        cost=who.cost,
         progress=params["progress"] if observed else "none",
         log=LogWish(params["log"], line_count(params["log_lines"])),
     )
@@ -67,7 +74,7 @@ def run(
     Raises ``TasksError`` where nothing could be asked for.
     """
     who = connection(params)
-    plan = plan_of(params, check_mode, who.timeout, observer is not None)
+    plan = plan_of(params, check_mode, who, observer is not None)
     tasks, no_task = upids(params["upids"], who.service)
     if not tasks:
         return wait_result(no_task=no_task)

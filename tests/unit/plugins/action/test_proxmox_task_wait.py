@@ -68,6 +68,12 @@ def test_leaves_all_to_the_module_where_it_cannot_wait(
     assert made(monkeypatch, tmp_path).run()["msg"] == "by module"
 
 
+def test_a_node_itself_is_asked_without_libraries(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.setattr(action, "HAS_LIBRARIES", False)
+    monkeypatch.delenv("PROXMOX_HOST", raising=False)
+    assert made(monkeypatch, tmp_path, args={"upids": []}).run()["msg"] == "There was no task to wait for."
+
+
 def test_a_refusal_is_a_result_without_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     before = pathlib.Path.cwd()
     result = made(monkeypatch, tmp_path, args={**ARGUMENTS, "upids": [f"UPID {SECRET}"], "ca_path": "."}).run()

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import typing as t
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.access import CONNECTION, connection, with_sources
 
@@ -103,8 +105,6 @@ def test_the_port_is_the_services_own(service: str, port: int) -> None:
         ("pve1:port", "no host name"),
         ("pve1:0", "0 in 'pve1:0' is no port number"),
         ("pve1:70000", "70000 in 'pve1:70000' is no port number"),
-        ("", "no host is named"),
-        (" , ", "no host is named"),
     ],
 )
 def test_what_is_no_host(host: str, words_of_it: str) -> None:
@@ -209,3 +209,47 @@ def test_secrets_do_not_show() -> None:
     who = connection(params(api_host="pve1", api_user="root@pam", api_password="hush", api_otp="123456"))
     assert "hush" not in repr(who)
     assert "123456" not in repr(who)
+
+
+# No host: the machine where the module runs
+
+
+@pytest.mark.parametrize("api_host", [None, [], "", [" , "]])
+def test_without_a_host_this_machine_is_asked(api_host: t.Any) -> None:
+    made = connection(params(api_host=api_host, api_port=1, api_timeout=7))
+    assert (made.hosts, made.user, made.timeout, made.password) == ((), "root@pam", 7, None)
+    assert made.cost > 0
+    assert connection(params(api_host="pve1", api_user="root@pam", api_password="x")).cost == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"api_user": "root@pam", "api_password": "hush"}, "api_user and api_password are given"),
+        ({"api_token_id": "root@pam!ci"}, "api_token_id is given"),
+        ({"api_otp": "123456"}, "api_otp is given"),
+    ],
+)
+def test_credentials_for_a_host_that_is_not_named(given: dict[str, str], named: str) -> None:
+    with pytest.raises(OptionError, match=rf"^api_host is missing, but {named}: set api_host. Without") as caught:
+        connection(params(**given))
+    assert "hush" not in caught.value.message
+
+
+def test_an_environment_may_hold_credentials_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXMOX_TOKEN_ID", "root@pam!ci")
+    monkeypatch.setenv("PROXMOX_TOKEN_SECRET", "hush")
+    assert connection(params()).hosts == ()
+    with pytest.raises(OptionError, match=r"^api_host is missing, but api_user is given"):
+        connection(params(api_user="root@pam"))
+
+
+def test_a_service_that_cannot_be_asked_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SERVICES, "pve", dataclasses.replace(SERVICES["pve"], name="pbs", command=()))
+    with pytest.raises(OptionError, match=r"^api_host is missing: service pbs cannot be asked without it"):
+        connection(params())
+
+
+def test_the_time_of_a_question_is_checked_without_a_host_too() -> None:
+    with pytest.raises(OptionError, match=r"^api_timeout: 0"):
+        connection(params(api_timeout=0))
