@@ -121,13 +121,16 @@ SIGNS_OF_LIFE = (
     rf"|migration device, transferred |(?:full )?send (?:of|from) \S+ .{{0,200}}estimated size is "
     r"|[0-9]+ bytes \([^)]*\) copied, "
     r"|Number of regular files transferred: |Total bytes (?:sent|received): |sent [0-9,.]+\S* bytes "
+    r"|Starting backup: [a-z]+/|Upload (?:directory|image|config file) "
     # apt; Mail Gateway: freshclam, sa-update, its own backup and its cluster
     r"|starting apt-get update|(?:Get|Hit|Ign|Err):[0-9]+ \S|Fetched [0-9]|Reading package lists"
-    r"|ClamAV update process started|(?:Testing database|Downloading)[: ]|(?:daily|main|bytecode)\.c[lv]d "
+    r"|ClamAV update process started|(?:Testing database|Downloading)[: ]|Database test passed"
+    r"|(?:daily|main|bytecode)(?:\.c[lv]d| database available) |Clamd successfully notified"
     r"|Update (?:available for channel|was available|finished)|Updating \S+$|Importing gpg key from "
     r"|starting (?:backup to|restore|update of current backup state|prune of )|(?:backup|restore|prune) finished"
     r"|pruned snapshot: |stop all services accessing |save new cluster |cluster (?:node|master) successfully "
-    r"|(?:copying|inserting|insert|delete|create|restoring) .{0,40}(?:database|table)|syncing quarantine data"
+    r"|(?i:(?:copying|insert|delete|destroy|create|restoring) .{0,40}(?:database|table))|creating indexes"
+    r"|run (?:upgradedb|analyze) to |Analyzing/Upgrading existing Databases|syncing quarantine data"
 )
 FAILED = r"TASK (?:ERROR|unknown)"
 

@@ -207,6 +207,8 @@ MAIL_GATEWAY: dict[str, Log] = {
             "ClamAV update",
         ),
         ("ClamAV update process started at Mon Sep 29 09:52:36 2025", None, ""),
+        ("daily database available for update (local version: 26999, remote version: 27000)", None, ""),
+        ("Database test passed.", None, ""),
         ("daily.cld updated (version: 27000, sigs: 2000000, f-level: 90, builder: x)", None, ""),
     ],
     "spam rules": [
@@ -221,12 +223,23 @@ MAIL_GATEWAY: dict[str, Log] = {
         ("pruned snapshot: host/pmg/2025-09-29T07:00:00Z", None, ""),
         ("TASK ERROR: no", None, "pruned snapshot: "),
     ],
+    "backup to Backup Server": [
+        ("starting update of current backup state", None, ""),
+        ("Upload directory '/tmp/x' to 'u@pbs@192.0.2.20:st' as pmgbackup.pxar.didx", None, ""),
+    ],
+    "restore": [
+        ("starting restore: /var/lib/pmg/backup/x.tgz", None, ""),
+        ("Destroy existing rule database", None, ""),
+        ("Analyzing/Upgrading existing Databases...done", None, ""),
+        ("restore finished", None, ""),
+    ],
     "cluster": [
         ("stop all services accessing the database", None, ""),
         ("save new cluster configuration", None, ""),
         ("cluster node successfully joined", None, ""),
         ("copying master database from '192.0.2.1'", None, ""),
         ("create new local database", None, ""),
+        ("run upgradedb to latest schema", None, ""),
         ("syncing quarantine data finished", None, ""),
     ],
 }
