@@ -67,15 +67,20 @@ class Route:
 
 
 def find(routes: t.Iterable[Route], method: str, decoded: str) -> tuple[t.Optional[Route], dict[str, str]]:
-    """The route of a decoded path, and the variable parts of the path."""
-    parts = [part for part in split(decoded)[1].split("/") if part]
+    """The route of a decoded path, and the variable parts of the path; one holds no white space."""
+    return match(routes, method, [part for part in split(decoded)[1].split("/") if part], r"\S+")
+
+
+def match(
+    routes: t.Iterable[Route], method: str, parts: t.Sequence[str], variable: str
+) -> tuple[t.Optional[Route], dict[str, str]]:
+    """The route of the parts of a path; what is variable must match ``variable``."""
     for route in routes:
         pattern = route.path.split("/")
         if route.method == method and len(pattern) == len(parts):
             pairs = list(zip(pattern, parts))
-            # A variable part is what matches \S+ in the genuine servers.
             if all(
-                re.fullmatch(r"\S+", part, re.ASCII) if want.startswith("{") else want == part for want, part in pairs
+                re.fullmatch(variable, part, re.ASCII) if want.startswith("{") else want == part for want, part in pairs
             ):
                 return route, {want[1:-1]: part for want, part in pairs if want.startswith("{")}
     return None, {}

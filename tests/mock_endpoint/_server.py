@@ -22,14 +22,13 @@ from ._messages import Answer, Headers, Request
 from ._service import Service
 
 IDLE_SECONDS = 5.0
-REQUESTS_PER_CONNECTION = 100
 LOOK_SECONDS = 0.02
 
 
 class Response(web.Response):
     """A response whose headers go out exactly as given; aiohttp would add, merge and drop some.
 
-    :param common: headers of every answer that is the service's own
+    :param common: headers of every answer that is the service's own, without a value: with the date
     :param now: epoch seconds for the headers that name them
     """
 
@@ -40,7 +39,7 @@ class Response(web.Response):
         length = [("Content-Length", str(len(answer.body)))] if answer.sized else []
         connection = [("Connection", value) for value in answer.connection]
         date = email.utils.formatdate(now, usegmt=True)
-        own = () if answer.foreign else (*common, ("Expires", date))
+        own = () if answer.foreign else [(name, value or date) for name, value in common]
         self.exact = [("Date", date), *own, *connection, *length, *answer.headers]
         if answer.connection == ("close",):
             self.force_close()
@@ -156,7 +155,7 @@ class Server:
             return web.Response()
         answer = await self._answer(request, fault)
         served = self._served[transport] = self._served.get(transport, 0) + 1
-        if served >= REQUESTS_PER_CONNECTION or not incoming.keep_alive:
+        if served >= self._service.requests_per_connection or not incoming.keep_alive:
             answer = dataclasses.replace(answer, connection=("close",))
         response = Response(answer, self._service.headers, self._clock.now())
         self.counters.bytes_sent += response.size

@@ -59,13 +59,15 @@ class State(t.Protocol):
 class Service(abc.ABC):
     """A product. Pure: requests go in, answers come out; no sockets, no waiting.
 
-    ``headers`` are in every answer of its own, ``authority`` and ``organization`` in certificates.
+    ``headers`` are in every answer of its own (without a value: with the date), ``authority`` and ``organization`` in
+    certificates.
     """
 
     headers: Headers
     organization: str
     authority: str
     routes: tuple[Route, ...]
+    requests_per_connection: float = 100
     login: str = "access/ticket"  # name of the route that tickets come from
 
     @property

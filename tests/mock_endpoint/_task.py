@@ -79,12 +79,27 @@ class Script(t.NamedTuple):
 
 
 class TimedLog:
-    """Lines that appear at their seconds after the start."""
+    """Lines that appear at their seconds after the start; a message of several lines does so at once."""
 
-    def __init__(self, lines: t.Iterable[tuple[float, str]] = ()) -> None:
-        ordered = sorted(lines, key=lambda line: line[0])
-        self._times = [seconds for seconds, _line in ordered]
-        self._lines = [line for _seconds, line in ordered]
+    def __init__(self, messages: t.Iterable[Line] = ()) -> None:
+        self._messages = list(messages)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        ordered = sorted(self._messages, key=lambda message: message[0])
+        lines = [(at, line, n == 0) for at, text in ordered for n, line in enumerate(text.split("\n"))]
+        self._times = [at for at, _line, _first in lines]
+        self._lines = [line for _at, line, _first in lines]
+        self._first = [first for _at, _line, first in lines]
+
+    def add(self, at: float, message: str) -> None:
+        """Have a message more."""
+        self._messages.append((at, message))
+        self._lay_out()
+
+    def times(self, start: int, stop: int, _duration: t.Optional[float]) -> list[t.Optional[float]]:
+        """When lines were written; None: with the line before."""
+        return [at if first else None for at, first in zip(self._times[start:stop], self._first[start:stop])]
 
     def count(self, elapsed: float, _duration: t.Optional[float]) -> int:
         """Number of lines written after ``elapsed`` seconds."""
@@ -107,6 +122,11 @@ class TemplateLog:
         if not duration or elapsed >= duration:
             return self._count
         return int(self._count * elapsed / duration)
+
+    def times(self, start: int, stop: int, duration: t.Optional[float]) -> list[t.Optional[float]]:
+        """When lines were written."""
+        step = (duration or 0.0) / max(1, self._count)
+        return [(number + 1) * step for number in range(start, min(stop, self._count))]
 
     def lines(self, start: int, stop: int) -> list[str]:
         """Lines ``start`` to ``stop``, counted from 0, the last one not included."""
@@ -183,28 +203,31 @@ class Task:
             return self.lost
         return self.exitstatus.replace("\n", " ")
 
-    def _last_line(self) -> t.Optional[str]:
+    def last_lines(self) -> list[str]:
+        """What the log says of the end."""
         if self.exitstatus is None:
-            return None
+            return []
         if self.exitstatus == "OK" or re.fullmatch(r"WARNINGS: \d+", self.exitstatus):
-            return f"TASK {self.exitstatus}"
-        return "TASK ERROR: " + self.exitstatus.replace("\n", " ")
+            return [f"TASK {self.exitstatus}"]
+        return ["TASK ERROR: " + self.exitstatus.replace("\n", " ")]
+
+    def output(self, start: int, stop: int) -> list[str]:
+        """Lines ``start`` to ``stop`` of what the task itself says, counted from 0, the last one not included."""
+        return self.log.lines(start, stop)
 
     def total_lines(self, now: float) -> int:
         """Lines in the log file now."""
-        return self._output(now) + (self.ended(now) and self._last_line() is not None and not self.glued)
+        return self._output(now) + (0 if self.glued or not self.ended(now) else len(self.last_lines()))
 
     def lines(self, now: float, start: int, stop: int) -> list[str]:
         """Lines ``start`` to ``stop`` of the log file, counted from 0, the last one not included."""
         output = self._output(now)
-        page = self.log.lines(start, min(stop, output))
-        last = self._last_line()
-        if not self.ended(now) or last is None:
-            return page
+        page = self.output(start, min(stop, output))
+        last = self.last_lines() if self.ended(now) else []
         if not self.glued:
-            return page + [last] * (start <= output < stop)
+            return page + last[max(0, start - output) : max(0, stop - output)]
         if page and stop >= output:
-            page[-1] += last
+            page[-1] += "".join(last)
         return page
 
     def _output(self, now: float) -> int:

@@ -29,7 +29,12 @@ OPEN = {("GET", "/access/domains"), ("GET", "/access/ticket"), ("POST", "/access
 class Pve(Proxied):
     """Proxmox VE. Source: ``rest_handler`` in PVE::HTTPServer."""
 
-    headers = (("Cache-Control", "max-age=0"), ("Pragma", "no-cache"), ("Server", "pve-api-daemon/3.0"))
+    headers = (
+        ("Cache-Control", "max-age=0"),
+        ("Pragma", "no-cache"),
+        ("Server", "pve-api-daemon/3.0"),
+        ("Expires", ""),
+    )
     organization = "Proxmox Virtual Environment"
     authority = "PVE Cluster Manager CA"
     routes = ROUTES
