@@ -55,8 +55,9 @@ class Upid:
         )
 
     @classmethod
-    def mint(cls, node: str, pid: int, pstart: int, starttime: int, kind: str, subject: str, user: str) -> Upid:
-        """A new id from its parts."""
+    def mint(cls, node: str, number: int, starttime: int, kind: str, subject: str, user: str) -> Upid:
+        """A new id; ``number`` tells it from others."""
+        pid, pstart = number, 0x50000 + number * 4
         text = f"UPID:{node}:{pid:08X}:{pstart:08X}:{starttime:08X}:{kind}:{subject}:{user}:"
         return cls(text, node, pid, pstart, starttime, kind, subject, user)
 

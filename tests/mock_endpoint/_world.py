@@ -102,7 +102,7 @@ class World(abc.ABC):
         self.overrides: list[Override] = []
         self.tasks: dict[str, Task] = {}
         self.workers: collections.defaultdict[str, Workers] = collections.defaultdict(Workers)
-        self._pids = itertools.count(0x4000)
+        self._numbers = itertools.count(0x4000)
 
     @property
     def local(self) -> str:
@@ -120,8 +120,7 @@ class World(abc.ABC):
 
     def mint(self, node: str, kind: str, subject: str, user: str, begin: float) -> Upid:
         """A new task id."""
-        pid = next(self._pids)
-        return self.upids.mint(node, pid, 0x50000 + pid * 4, int(begin), kind, subject, user)
+        return self.upids.mint(node, next(self._numbers), int(begin), kind, subject, user)
 
     def task(self, upid: str) -> t.Optional[Task]:
         """A task that has started, its log file still there."""

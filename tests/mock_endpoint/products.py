@@ -8,6 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ._service import Service
+from .pbs import world as pbs
+from .pbs.service import Pbs
 from .pmg import world as pmg
 from .pmg.service import Pmg
 from .pve import world as pve
@@ -44,6 +46,22 @@ PRODUCTS = {
             "otp_user": pve.OTP_USER,
             "otp_password": pve.OTP_PASSWORD,
             "otp": pve.OTP_CODE,
+        },
+    ),
+    "pbs": Product(
+        pbs.World,
+        Pbs,
+        pbs.NODES,
+        {
+            "user": "root@pam",
+            "password": pbs.ROOT_PASSWORD,
+            "token_id": pbs.TOKEN_ID,
+            "token_secret": pbs.TOKEN_SECRET,
+            "viewer_token_id": pbs.VIEWER_TOKEN_ID,
+            "viewer_token_secret": pbs.VIEWER_TOKEN_SECRET,
+            "otp_user": pbs.OTP_USER,
+            "otp_password": pbs.OTP_PASSWORD,
+            "otp": pbs.OTP_CODE,
         },
     ),
     "pmg": Product(
