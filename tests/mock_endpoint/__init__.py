@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+from . import _world
 from ._clock import Clock
 from ._control import ControlError
 from ._endpoint import Endpoint, Running, running
@@ -83,12 +84,12 @@ class Mock(Running):
     ``node``, ``guest``, ``user``, ``clock``, ``counters``, ``reset_counters``, ``reset``.
     """
 
-    world: World
+    world: _world.World
 
 
 @contextlib.contextmanager
 def serve(
-    world: t.Optional[World] = None,
+    world: t.Optional[_world.World] = None,
     hosts: t.Sequence[str] = ("127.0.0.1",),
     wrong_name: bool = False,
     key_usage: bool = False,

@@ -10,6 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.proxkit.tasks.tests import mock_endpoint
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import Clock, Mock, World
+from ansible_collections.proxkit.tasks.tests.mock_endpoint.pbs import world as pbs_world
 from ansible_collections.proxkit.tasks.tests.mock_endpoint.pmg import world as pmg_world
 
 
@@ -17,6 +18,14 @@ from ansible_collections.proxkit.tasks.tests.mock_endpoint.pmg import world as p
 def mock() -> t.Iterator[Mock]:
     """An endpoint whose time stands still until it is moved."""
     with mock_endpoint.serve(World(clock=Clock(1_800_000_000, source=lambda: 0.0)), idle_seconds=1) as running:
+        yield running
+
+
+@pytest.fixture
+def pbs() -> t.Iterator[Mock]:
+    """A Backup Server of that kind."""
+    world = pbs_world.World(clock=Clock(1_800_000_000, source=lambda: 0.0))
+    with mock_endpoint.serve(world, idle_seconds=1, service="pbs") as running:
         yield running
 
 
