@@ -101,19 +101,30 @@ class Control:
 
 
 def application(control: Control) -> web.Application:
-    """The control calls as plain HTTP: JSON in, JSON out, 400 with ``{"error": …}`` for calls that make no sense."""
+    """The control calls as plain HTTP: JSON in, JSON out, 400 with ``{"error": …}`` for calls that make no sense.
+
+    ``POST /calls`` makes many in turn, a list of ``{"path": …, "method": POST, "body": {…}}``, and answers the list of
+    what each answers.
+    """
+
+    async def called(path: str, method: str = "POST", body: t.Optional[Json] = None) -> Json:
+        for known, pattern, call in control.calls():
+            found = re.fullmatch(pattern, path)
+            if found and known == method:
+                result = call(**found.groupdict(), **(body or {}))
+                return result if isinstance(result, dict) else await result
+        raise web.HTTPNotFound(text=f"no call {method} {path}")
 
     async def handle(request: web.Request) -> web.Response:
         given = await request.json() if request.can_read_body else {}
-        for method, pattern, call in control.calls():
-            found = re.fullmatch(pattern, request.path)
-            if found and method == request.method:
-                try:
-                    result = call(**found.groupdict(), **given)
-                    return web.json_response(result if isinstance(result, dict) else await result)
-                except (TypeError, ValueError, LookupError, re.error) as exc:
-                    return web.json_response({"error": f"{type(exc).__name__}: {exc}"}, status=400)
-        return web.json_response({"error": f"no call {request.method} {request.path}"}, status=404)
+        try:
+            if request.path == "/calls":
+                return web.json_response([await called(**one) for one in given])
+            return web.json_response(await called(request.path, request.method, given))
+        except web.HTTPNotFound as exc:
+            return web.json_response({"error": exc.text}, status=404)
+        except (TypeError, ValueError, LookupError, re.error) as exc:
+            return web.json_response({"error": f"{type(exc).__name__}: {exc}"}, status=400)
 
     app = web.Application()
     app.router.add_route("*", "/{anything:.*}", handle)

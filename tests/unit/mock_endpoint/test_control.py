@@ -417,6 +417,10 @@ def test_connections_end_as_those_of_pve_do(mock: Mock) -> None:
 
 
 def control(mock: Mock, method: str, call: str, **given: t.Any) -> tuple[int, Json]:
+    return posted(mock, method, call, given)
+
+
+def posted(mock: Mock, method: str, call: str, given: t.Any) -> tuple[int, t.Any]:
     request = urllib.request.Request(mock.control_url + call, json.dumps(given).encode(), method=method)  # noqa: S310 - a loopback URL
     try:
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - a loopback URL
@@ -448,9 +452,18 @@ def test_the_control_interface_over_http(mock: Mock) -> None:
     assert data(mock, "cluster/tasks") == []
 
 
+def test_many_control_calls_at_once(mock: Mock) -> None:
+    calls = [{"path": "/reset"}, {"path": "/tasks", "body": {"count": 2}}, {"path": "/faults", "method": "GET"}]
+    code, answers = posted(mock, "POST", "/calls", calls)
+    assert (code, answers[0], len(answers[1]["upids"]), answers[2]) == (200, {}, 2, {"faults": []})
+
+
 @pytest.mark.parametrize(
     ("call", "given", "code"),
     [
+        ("/calls", [{"path": "/tasks", "body": {"nonsense": 1}}], 400),
+        ("/calls", [{"path": "/nonsense"}], 404),
+        ("/calls", [{"nonsense": 1}], 400),
         ("/tasks", {"nonsense": 1}, 400),
         ("/tasks", {"upid": "x"}, 400),
         ("/tasks/UPID:x", {"kill": True}, 400),
@@ -460,8 +473,8 @@ def test_the_control_interface_over_http(mock: Mock) -> None:
         ("/nonsense", {}, 404),
     ],
 )
-def test_control_calls_that_make_no_sense(mock: Mock, call: str, given: dict[str, t.Any], code: int) -> None:
-    assert control(mock, "POST", call, **given)[0] == code
+def test_control_calls_that_make_no_sense(mock: Mock, call: str, given: t.Any, code: int) -> None:
+    assert posted(mock, "POST", call, given)[0] == code
 
 
 # --- certificates -----------------------------------------------------------------------------------------------
