@@ -43,7 +43,8 @@ REASONS = {
 class Pbs(Service):
     """Proxmox Backup Server. hyper writes no headers of its own but the date and the length, and closes nothing.
 
-    Bodies come in one piece here, which genuine ones that are compressed do not.
+    Bodies come in one piece here, which genuine ones that are compressed do not. Its certificate signs itself; here an
+    authority signs it, so that there is one for clients to trust.
     """
 
     headers = ()

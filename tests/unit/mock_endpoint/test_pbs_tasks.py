@@ -135,6 +135,13 @@ def test_what_nobody_knows(pbs: Mock) -> None:
     assert said(ask(pbs, path_of(upid, "/log")))[0] == 400
 
 
+def test_the_fault_of_a_task_that_is_gone(pbs: Mock) -> None:
+    pbs.faults(kind="no_such_task", path="/log")
+    upid = one(pbs, exitstatus=None, log=["TASK ERROR: older servers take\nthis for no end"])
+    assert said(ask(pbs, path_of(upid, "/log"))) == (400, "No such file or directory (os error 2)")
+    assert (status(pbs, upid)["exitstatus"], log(pbs, upid)[-1]) == ("unknown", "this for no end")
+
+
 def test_any_node_is_this_one(pbs: Mock) -> None:
     """api_types.rs: NODE_SCHEMA asks for a host name."""
     upid = one(pbs, exitstatus="failed")

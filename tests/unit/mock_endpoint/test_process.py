@@ -64,6 +64,16 @@ def test_state_file_and_end_by_signal(tmp_path: pathlib.Path) -> None:
     wait_until_gone(tmp_path)
 
 
+def test_a_backup_server_is_told_of_as_a_cluster_is(tmp_path: pathlib.Path) -> None:
+    state = start(tmp_path, "--service", "pbs", "--max-seconds", "60")
+    try:
+        assert state["service"] == "pbs"
+        assert {*mock_endpoint.PRODUCTS["pve"].known} <= {*state}
+    finally:
+        os.kill(state["pid"], signal.SIGTERM)
+    wait_until_gone(tmp_path)
+
+
 def test_a_mail_gateway_has_no_tokens(tmp_path: pathlib.Path) -> None:
     state = start(tmp_path, "--service", "pmg", "--max-seconds", "60")
     try:
