@@ -54,18 +54,22 @@ def prepare(folder: pathlib.Path, mock: Mock) -> dict[str, str]:
     }
 
 
-def book(mock: Mock, tasks: t.Sequence[Json], variables: Json, **keywords: t.Any) -> str:
-    """A playbook of these tasks, with the connection set once for all."""
-    connection = {
-        "api_host": mock.host,
-        "api_port": mock.port,
-        "api_token_id": TOKEN_ID,
-        "api_token_secret": TOKEN_SECRET,
-    }
+def book(mock: Mock | None, tasks: t.Sequence[Json], variables: Json, **keywords: t.Any) -> str:
+    """A playbook of these tasks, with the connection set once for all; none: this machine is asked."""
+    connection = (
+        {}
+        if mock is None
+        else {
+            "api_host": mock.host,
+            "api_port": mock.port,
+            "api_token_id": TOKEN_ID,
+            "api_token_secret": TOKEN_SECRET,
+        }
+    )
     play = {
         "hosts": "localhost",
         "gather_facts": False,
-        "vars": {"host": mock.host, "port": mock.port, **variables},
+        "vars": {**({} if mock is None else {"host": mock.host, "port": mock.port}), **variables},
         "module_defaults": {"group/proxkit.tasks.proxmox": connection},
         "tasks": list(tasks),
         **keywords,

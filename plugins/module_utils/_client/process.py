@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import os
 import selectors
 import signal
@@ -60,20 +61,15 @@ class Runner:
         with self._lock:
             if self._closed:
                 raise Ended
-            process = self._process = subprocess.Popen(  # noqa: S603 - no shell reads it
-                words,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            process, leash = _start(words, environment)
+            self._process = process
         try:
             output, errors = _read(process, end, most)
             # It may print no more and still hang.
             _await_exit(process, end)
         finally:
             self._end(process)
+            os.close(leash)
         if self._closed:
             raise Ended
         return Done(process.returncode, output, errors)
@@ -93,6 +89,33 @@ class Runner:
             self._process = None
         for file in _pipes(process):
             file.close()
+
+
+def _start(words: t.Sequence[str], environment: t.Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """The command, started, and the end of a pipe: where that is closed the system kills the command and its group.
+
+    So nothing is left of it either where this process dies, which in Ansible is the way of a task that is interrupted.
+    """
+    reading, leash = os.pipe()
+    try:
+        process = subprocess.Popen(  # noqa: S603 - no shell reads it
+            words,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(reading,),
+            start_new_session=True,
+        )
+        fcntl.fcntl(reading, fcntl.F_SETOWN, -process.pid)
+        fcntl.fcntl(reading, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(reading, fcntl.F_SETFL, os.O_ASYNC)
+    except BaseException:
+        os.close(leash)
+        raise
+    finally:
+        os.close(reading)
+    return process, leash
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> list[t.IO[bytes]]:

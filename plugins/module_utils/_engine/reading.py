@@ -204,7 +204,8 @@ class Reading:
     def _stand_in(self, log: _Log, at: float) -> None:
         """Whose log grows runs: nobody need ask for its status as long as its log is read as often."""
         entry = log.entry
-        entry.vouched = (at if log.runs else log.grown) + self._plan.longest
+        # Where a question is dear its answer takes long.
+        entry.vouched = (at if log.runs else log.grown) + self._plan.longest + 2 * self._plan.cost
         longest = AHEAD * self._plan.longest
         self._pause = min(self._pause, pause_for(entry.outlook, at, self._begun, self._plan.interval, longest))
 

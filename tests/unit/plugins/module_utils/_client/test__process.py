@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
 import sys
 import threading
 import time
@@ -99,6 +100,20 @@ def test_closed_from_another_thread(tmp_path: pathlib.Path) -> None:
     await_true(lambda: all(gone(int(word)) for word in here.read_text().split()))
     with pytest.raises(Ended):
         run("true", runner=runner)
+
+
+def test_nothing_outlives_the_process_that_asks(tmp_path: pathlib.Path) -> None:
+    here = tmp_path / "numbers"
+    code = (
+        "import os, conftest\n"
+        "from ansible_collections.proxkit.tasks.plugins.module_utils._client.process import Runner\n"
+        f"Runner().run(['/bin/sh', '-c', {HANGS.format(here=here)!r}], os.environ, 600, 1)"
+    )
+    root = pathlib.Path(__file__).resolve().parents[5]
+    with subprocess.Popen([sys.executable, "-c", code], cwd=root) as asking:  # noqa: S603 - as it says
+        await_true(here.exists)
+        asking.kill()
+    await_true(lambda: all(gone(int(word)) for word in here.read_text().split()))
 
 
 def test_what_a_command_leaves_running_is_ended(tmp_path: pathlib.Path) -> None:

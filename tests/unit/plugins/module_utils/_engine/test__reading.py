@@ -153,6 +153,48 @@ def test_answers_that_take_their_time_are_not_asked_for_twice(clock: SharedClock
     assert source.calls["status"] <= 10
 
 
+@pytest.mark.parametrize(
+    ("tasks", "progress", "most"),
+    [(1, "none", 16), (1, "summary", 20), (1, "log", 20), (20, "none", 22), (20, "summary", 34)],
+)
+def test_who_is_dear_to_ask_is_asked_less(tasks: int, progress: str, most: int) -> None:
+    """A minute of waiting where each question takes 0.8 s, as on a node itself."""
+
+    class Dear(Working):
+        def _scripted(self, name: str) -> t.Any:
+            self.clock.sleep(0.8)
+            return super()._scripted(name)
+
+    for seed in range(5):
+        random.seed(seed)
+        with SharedClock() as clock:
+            durations = [60 * random.uniform(0.95, 1.05) for _task in range(tasks)]
+            source = Dear(clock, ends={upid(number).native: clock.now + end for number, end in enumerate(durations, 1)})
+            result, _listener = waited(source, Plan(timeout=900, interval=3, cost=1, progress=progress))
+        assert sum(source.calls.values()) <= most
+        assert all(task.outcome == "ok" for task in result.tasks)
+        assert result.elapsed - max(durations) <= 7
+
+
+def test_who_is_dear_to_ask_is_given_the_time_for_it(clock: SharedClock) -> None:
+    source = working(clock, 59, 90)
+    source.status = _slowly(source.status, clock)  # type: ignore[method-assign]  # a fake's own answers
+    source.active = _slowly(source.active, clock)  # type: ignore[method-assign]  # as above
+    plan = Plan(timeout=60, interval=30, longest=30, cost=1, log=LogWish("always"))
+    result, _listener = waited(source, plan)
+    assert [task.outcome for task in result.tasks] == ["ok", "running"]
+    assert result.tasks[0].log is not None
+    assert result.elapsed <= 60 + GATHER_GRACE + plan.slack
+
+
+def _slowly(ask: t.Callable[..., t.Any], clock: FakeClock) -> t.Callable[..., t.Any]:
+    def asked(*arguments: t.Any) -> t.Any:
+        clock.sleep(1.5)
+        return ask(*arguments)
+
+    return asked
+
+
 def test_many_are_paced_by_the_first_that_may_end(clock: SharedClock) -> None:
     source = working(clock, 60, 90, 90, 90)
     noted: list[float] = []
