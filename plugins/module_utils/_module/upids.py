@@ -60,8 +60,7 @@ def _named(text: t.Any, service: Service) -> Upid:
     if upid.product != service.product:
         owners = [one for one in SERVICES.values() if one.product == upid.product]
         names = " or ".join(f"{one.name} ({one.title})" for one in owners)
-        reason = f"it belongs to service {names}, but service is {service.name}"
-        raise InvalidUpid("format", reason, shown(text))
+        raise OptionError(f"upids: {shown(text)} belongs to service {names}, but service is {service.name}.")
     return upid
 
 
