@@ -35,21 +35,21 @@ class Endpoint(t.Protocol):
 class StandIn:
     """The commands in a folder of their own, and how they behave from now on."""
 
-    def __init__(self, folder: pathlib.Path, mock: Endpoint, commands: t.Iterable[str] = ("pvesh", "pmgsh")) -> None:
-        """They are there; ``environment`` is one in which they are found."""
+    def __init__(self, folder: pathlib.Path, mock: Endpoint, own_node: str = OWN_NODE) -> None:
+        """They are there, and the machine is that node; ``environment`` is one in which they are found."""
         self._folder = folder
         self._state: dict[str, t.Any] = {
             "host": mock.host,
             "port": mock.port,
             "ca_path": mock.ca_path,
-            "own_node": OWN_NODE,
+            "own_node": own_node,
             "token_id": TOKEN_ID,
             "token_secret": TOKEN_SECRET,
             "password": ROOT_PASSWORD,
             "starts": str(folder / "starts"),
             "acts": {},
         }
-        for name in commands:
+        for name in ("pvesh", "pmgsh"):
             script = folder / name
             file = pathlib.Path(__file__).with_name("command.py")
             script.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{file}' {name} \"$@\"\n")

@@ -14,7 +14,7 @@ import typing as t
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._client import pvesh
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
-from ansible_collections.proxkit.tasks.tests.mock_endpoint import Mock
+from ansible_collections.proxkit.tasks.tests.mock_endpoint import Mock, serve
 from ansible_collections.proxkit.tasks.tests.pvesh_stand_in import OWN_NODE, StandIn
 
 if t.TYPE_CHECKING:
@@ -88,6 +88,33 @@ def test_info(mock: Mock, call: Call, machine: StandIn) -> None:
     down = call.info(type=["vzdump"])
     assert list(down["unreachable_nodes"]) == ["pve3"]
     assert machine.starts
+
+
+def test_mail_gateway(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    monkeypatch.delenv("PROXMOX_HOST", raising=False)
+    call.connection = {"service": "pmg"}
+    with serve(service="pmg") as mock:
+        machine = StandIn(tmp_path, mock, own_node="pmg1")
+        for name, value in machine.variables.items():
+            monkeypatch.setenv(name, value)
+        gone = "UPID:pmg2:000AE992:00A21BA7:618C1D55:aptupdate::root@pam:"
+        upids = [
+            made(mock, type="aptupdate", id="", node="pmg1", log=["Größe"], exitstatus="apt failed"),
+            made(mock, type="aptupdate", id="", node="pmg2"),
+            gone,
+        ]
+        result = call.wait(upids, fail_on="never")
+        assert outcomes(result) == ["error", "ok", "missing"]
+        assert result["tasks"][0]["log"] == ["Größe", "TASK ERROR: apt failed"]
+        assert "pmgsh says 400 Parameter verification failed. (upid: no such task)" in result["msg"]
+        found = call.info(node=["pmg1", "pmg2"], type=["aptupdate"])
+        assert sorted(task["upid"] for task in found["tasks"]) == sorted(upids[:2])
+        runs = made(mock, type="aptupdate", id="", node="pmg2", duration=600)
+        assert call.stop(runs)["stopped_upids"] == [runs]
+        mock.node(name="pmg2", online=False)
+        down = call.wait(upids[1], timeout=0)
+        assert "node pmg2 cannot be reached (pmgsh says ssh: connect to host 192.0.2.2 port 22: No route" in down["msg"]
+        assert {words[0] for words in machine.starts} == {"pmgsh"}
 
 
 @pytest.mark.parametrize(
