@@ -68,6 +68,10 @@ class Proxied(Service):
     def handle(self, route: Route, call: Call) -> Result:
         """Have the route's handler answer; raises ApiError."""
 
+    def parameters(self, request: Request, _relative: str) -> schema.Params:
+        """Those of a request; raises ApiError."""
+        return parameters(request, self.http_server)
+
     @property
     def body_message(self) -> bool:
         """Whether errors carry ``message`` in the body."""
@@ -109,7 +113,7 @@ class Proxied(Service):
         if not extension:
             raise ApiError(501, "no such uri", form="plain", newline="")
         who = self.authenticate(request, relative)
-        params = parameters(request, self.http_server)
+        params = self.parameters(request, relative)
         if extension not in {"json", "extjs"}:
             raise ApiError(501, f"no formatter for uri {relative}, {extension}", form="plain", newline="")
         route, where = self.find(request)

@@ -37,7 +37,7 @@ class World(pve.World):
     def reset(self) -> None:
         """Back to the beginning; only the clock goes on."""
         super().reset()
-        self.guests = {}
+        self.guests.clear()
 
     def default_users(self) -> Users:
         """The users of the beginning."""

@@ -43,7 +43,8 @@ def ticket(call: Call) -> Result:
 def nodes(call: Call) -> Result:
     rows = []
     for node in call.world.nodes.values():
-        status = node.reported or ("online" if node.online else "offline")
+        up = node.online and not call.world.down(node.name)
+        status = node.reported or ("online" if up else "offline")
         row: dict[str, t.Any] = {
             "node": node.name,
             "id": f"node/{node.name}",
@@ -53,6 +54,6 @@ def nodes(call: Call) -> Result:
         }
         if status == "online":
             row.update(cpu=0.02, maxcpu=8, mem=8 << 30, maxmem=32 << 30, disk=10 << 30, maxdisk=100 << 30)
-            row.update(uptime=864000, level="")
+            row.update(uptime=call.world.uptime(node.name), level="")
         rows.append(row)
     return Result(rows)

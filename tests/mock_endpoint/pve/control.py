@@ -27,7 +27,7 @@ class PveControl(WorldControl):
         return (("POST", "/guests/(?P<vmid>[0-9]+)", self.guest), *super().calls())
 
     def guest(self, vmid: t.Union[int, str], exists: bool = True, **changes: t.Any) -> Json:
-        """Add, change (``node``, ``kind``, ``ha``) or remove a guest."""
+        """Add, change or remove a guest; fields as in Guest."""
         number = int(vmid)
         guest = self._world.guests.pop(number, Guest(number, self._world.local))
         if exists:

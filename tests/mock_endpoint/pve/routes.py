@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from .._routes import Route
-from .._schema import Check, boolean, choice, integer, string
-from . import access, starters, tasks
+from .._schema import Check, boolean, choice, integer, string, text
+from . import access, power, resources, starters, storage, tasks
 from .schema import status_list, vmid
 
 _LIST_PARAMS: dict[str, Check] = {
@@ -36,6 +36,14 @@ _SELFTEST_PARAMS: dict[str, Check] = {
     "seconds": integer(),
     "outcome": choice("ok", "warn", "error", "die", "kill"),
 }
+_RESOURCES_PARAMS: dict[str, Check] = {"type": choice("vm", "storage", "node", "sdn")}
+_POWER_PARAMS: dict[str, Check] = {"command": choice("reboot", "shutdown")}
+_CONTENT_PARAMS: dict[str, Check] = {
+    "content": choice("iso", "vztmpl", "import"),
+    "filename": text(255),
+    "checksum": string,
+    "checksum-algorithm": choice("md5", "sha1", "sha224", "sha256", "sha384", "sha512"),
+}
 
 _TASK = "nodes/{node}/tasks/{upid}"
 _QEMU = "nodes/{node}/qemu/{vmid}"
@@ -58,11 +66,47 @@ ROUTES = (
     Route("POST", "nodes/{node}/stopall", "stopall", starters.on_node("stopall"), True, None),
     Route("POST", "nodes/{node}/selftest", "selftest", starters.selftest, True, _SELFTEST_PARAMS),
     Route("POST", f"{_QEMU}/clone", "qemu/clone", starters.clone, True, None, ("newid",)),
-    Route("POST", f"{_QEMU}/migrate", "qemu/migrate", starters.acting("qemu", "migrate"), True, None, ("target",)),
-    Route("POST", f"{_LXC}/migrate", "lxc/migrate", starters.acting("lxc", "migrate"), True, None, ("target",)),
+    Route("POST", f"{_QEMU}/config", "qemu/config", starters.configure, True, None),
+    Route("POST", f"{_QEMU}/migrate", "qemu/migrate", starters.migrate_vm, True, None, ("target",)),
+    Route("POST", f"{_LXC}/migrate", "lxc/migrate", starters.migrate_container, True, None, ("target",)),
+    *(
+        Route(
+            "POST",
+            f"{path}/snapshot",
+            f"{kind}/snapshot",
+            starters.acting(kind, "snapshot", "VM.Snapshot"),
+            True,
+            None,
+            ("snapname",),
+        )
+        for kind, path in (("qemu", _QEMU), ("lxc", _LXC))
+    ),
     *(
         Route("POST", f"{path}/status/{action}", f"{kind}/{action}", starters.acting(kind, action), True, None)
         for kind, path in (("qemu", _QEMU), ("lxc", _LXC))
         for action in ("start", "stop", "shutdown")
+    ),
+    Route("GET", "cluster/resources", "cluster/resources", resources.resources, params=_RESOURCES_PARAMS),
+    Route("GET", "cluster/nextid", "cluster/nextid", resources.nextid, params={"vmid": vmid}),
+    Route("GET", "nodes/{node}/status", "node/status", power.status),
+    Route("POST", "nodes/{node}/status", "node/command", power.command, True, _POWER_PARAMS, ("command",)),
+    # The one request about a node that is not handed on to it.
+    Route(
+        "POST",
+        "nodes/{receiver}/storage/{storage}/upload",
+        "upload",
+        storage.upload,
+        True,
+        {**_CONTENT_PARAMS, "tmpfilename": string},
+        ("content", "filename"),
+    ),
+    Route(
+        "POST",
+        "nodes/{node}/storage/{storage}/download-url",
+        "download-url",
+        storage.download,
+        True,
+        {**_CONTENT_PARAMS, "url": string, "compression": string, "verify-certificates": boolean},
+        ("content", "filename", "url"),
     ),
 )

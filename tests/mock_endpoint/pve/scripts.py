@@ -129,6 +129,29 @@ def _clone(vmid: int) -> Script:
     return Script(seconds + 1.0, lines)
 
 
+def imported(source: str, node: str, path: str, size: int) -> Script:
+    """An uploaded file is put into a storage of a node."""
+    lines = (
+        f"starting file import from: {source}",
+        f"target node: {node}",
+        f"target file: {path}",
+        f"file size is: {size}",
+        f"command: cp -- {source} {path}",
+        "finished file import successfully",
+    )
+    return Script(2.0, [(at / 4, line) for at, line in enumerate(lines)])
+
+
+def downloaded(url: str, path: str) -> Script:
+    """A file is fetched into a storage by wget, whose dots are 1 MiB here."""
+    lines: list[Line] = [(0.0, f"downloading {url} to {path}")]
+    for quarter in range(1, 5):
+        lines.append(
+            (0.5 * quarter, f"{8192 * quarter}K ........ ........ ........ ........ {25 * quarter:3d}% 100M 0s")
+        )
+    return Script(2.5, [*lines, (2.3, f"download of '{url}' to '{path}' finished")])
+
+
 def _aptupdate() -> Script:
     return Script(
         4.0,

@@ -12,10 +12,12 @@ import urllib.parse
 from .._messages import ApiError, Request
 from .._proxy import Proxied
 from .._routes import Call, Result, Route
+from .._schema import Params
 from .._world_control import WorldControl
 from . import calls
 from .control import PveControl
 from .routes import ROUTES
+from .uploads import uploaded
 from .world import World
 
 if t.TYPE_CHECKING:
@@ -24,6 +26,7 @@ if t.TYPE_CHECKING:
 COOKIE, TOKEN = "PVEAuthCookie", "PVEAPIToken"
 # What is answered without credentials, even with bad ones.
 OPEN = {("GET", "/access/domains"), ("GET", "/access/ticket"), ("POST", "/access/ticket")}
+UPLOAD = re.compile("/nodes/[^/]+/storage/[^/]+/upload")
 
 
 class Pve(Proxied):
@@ -75,7 +78,8 @@ class Pve(Proxied):
         who = users.by_ticket(cookie, now) if cookie else users.by_token(token)
         if who is None:
             raise self.unknown("Authentication failed!")
-        by_ticket = cookie and request.method != "GET"
+        # Forms of plain HTML, which uploads came from once, send no token against forgery.
+        by_ticket = cookie and request.method != "GET" and not UPLOAD.fullmatch(relative)
         if by_ticket and not users.csrf_valid(who, request.headers.get("csrfpreventiontoken", "")):
             raise self.unknown("Permission denied - invalid csrf token")
         return who
@@ -84,6 +88,11 @@ class Pve(Proxied):
         """The late answer to somebody who is not let in."""
         return ApiError(401, said, form="empty", delay=self._world.settings.auth_delay)
 
+    def parameters(self, request: Request, relative: str) -> Params:
+        """Those of a request; a file that is uploaded is one of them."""
+        upload = request.method == "POST" and UPLOAD.fullmatch(relative)
+        return uploaded(request) if upload else super().parameters(request, relative)
+
     def permit(self, route: Route, who: str) -> None:
         """Nobody is refused yet: which privilege a call needs depends on what it is about, so its handler asks."""
 
@@ -91,10 +100,8 @@ class Pve(Proxied):
         """Raise the ApiError of a node that cannot be reached."""
         found = self._world.nodes.get(node)
         if found is None:
-            unknown = "hostname lookup '{0}' failed - failed to get address info for: {0}: Name or service not known"
-            only_loopback = "address lookup for '{0}' did not find any IP address"
-            raise ApiError(500, (only_loopback if self._world.settings.loopback_names else unknown).format(node))
-        if not found.online:
+            raise ApiError(500, self._world.not_found(node))
+        if not found.online or self._world.down(node):
             raise ApiError(595, found.reason, form="empty", delay=found.delay)
 
 

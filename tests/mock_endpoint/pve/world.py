@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing as t
 
 from .. import _users, _world
 from .._clock import Clock
-from .._task import Task
+from .._task import Script, Task
 from .._users import ROOT, Token, User
 from .scripts import script
 from .users import Users
@@ -36,6 +37,10 @@ OTP_CODE = "123456"
 NODES = ("pve1", "pve2", "pve3")
 PREFIXES = {"qemu": "qm", "lxc": "vz"}
 HA_KINDS = {"start": "start", "stop": "stop", "shutdown": "stop", "migrate": "migrate"}
+LOCKS = {"migrate": "migrate", "snapshot": "snapshot"}
+STORAGES = {"local": "/var/lib/vz", "backup": "/mnt/backup"}  # their folders
+REBOOT_AFTER = 2.0
+UPTIME = 864000
 
 
 class UnknownGuest(LookupError):
@@ -44,12 +49,33 @@ class UnknownGuest(LookupError):
 
 @dataclasses.dataclass
 class Guest:
-    """A virtual machine (``qemu``) or container (``lxc``); ``ha``: the HA manager looks after it."""
+    """A virtual machine (``qemu``) or container (``lxc``).
+
+    :param ha: the HA manager looks after it
+    :param lock: why nobody may change it, beside the task that is at work on it
+    """
 
     vmid: int
     node: str
     kind: str = "qemu"
     ha: bool = False
+    running: bool = True
+    template: bool = False
+    lock: str = ""
+    name: str = ""
+
+
+class Change(t.NamedTuple):
+    """What a guest is once a task has ended well, and how it is locked as long as that lasts.
+
+    :param new: the task makes the guest: there is none if it fails
+    """
+
+    task: Task
+    vmid: int
+    lock: str = ""
+    fields: t.Mapping[str, t.Any] = {}
+    new: bool = False
 
 
 @dataclasses.dataclass
@@ -61,6 +87,7 @@ class Settings(_world.Settings):
     :param index_unwritable: no ended task gets into the index: the latest stay in the active list, with their end
     :param index_duplicates: every n-th ended task is in the index twice, as happens under load; 0: none
     :param loopback_names: the names of unknown nodes resolve, but to loopback addresses only
+    :param boot_seconds: how long a node is away that is told to reboot
     """
 
     ha_delay: float = 2.0
@@ -68,6 +95,7 @@ class Settings(_world.Settings):
     index_unwritable: bool = False
     index_duplicates: int = 0
     loopback_names: bool = False
+    boot_seconds: float = 60.0
 
 
 class World(_world.World):
@@ -86,7 +114,9 @@ class World(_world.World):
     def reset(self) -> None:
         """Back to the beginning; only the clock goes on."""
         super().reset()
-        self.guests = {guest.vmid: guest for guest in _default_guests(self._names)}
+        self._guests = {guest.vmid: guest for guest in _default_guests(self._names)}
+        self._changes: list[Change] = []
+        self.boots: dict[str, tuple[float, float]] = {}
 
     def default_settings(self) -> Settings:
         """The settings of the beginning."""
@@ -96,6 +126,19 @@ class World(_world.World):
         """The users of the beginning."""
         return Users(_default_users())
 
+    @property
+    def guests(self) -> dict[int, Guest]:
+        """All guests by their numbers, as the tasks that have ended left them."""
+        now = self.clock.now()
+        for change in [change for change in self._changes if change.task.ended(now)]:
+            self._changes.remove(change)
+            guest = self._guests.get(change.vmid)
+            if guest is not None and change.task.final_status.startswith(("OK", "WARNINGS: ")):
+                self._guests[change.vmid] = dataclasses.replace(guest, **change.fields)
+            elif change.new:
+                self._guests.pop(change.vmid, None)
+        return self._guests
+
     def guest(self, vmid: int, node: str, kind: str) -> Guest:
         """A guest; raises UnknownGuest."""
         guest = self.guests.get(vmid)
@@ -103,31 +146,92 @@ class World(_world.World):
             raise UnknownGuest(vmid)
         return guest
 
+    def lock(self, guest: Guest) -> str:
+        """Why nobody may change a guest now; empty where everybody may."""
+        locks = [c.lock for c in self._changes if c.vmid == guest.vmid and c.task.started(self.clock.now())]
+        return next(filter(None, locks), guest.lock)
+
     def start(self, node: str, kind: str, user: str, vmids: t.Sequence[int], subject: str, target: str = "") -> str:
         """Start a task of a realistic script and return its UPID."""
         return self._start(self.clock.now(), node, kind, user, vmids, subject, target).upid.text
 
+    def run(self, node: str, kind: str, subject: str, user: str, script: Script) -> str:
+        """Start a task by a script of its own and return its UPID."""
+        now = self.clock.now()
+        return self.play(self.mint(node, kind, subject, user, now), now, script).upid.text
+
     def act(self, guest: Guest, action: str, user: str, target: str = "") -> str:
-        """Start, stop, shut down or migrate a guest: its task's UPID, or that of the request to the HA manager."""
+        """Have something done to a guest: its task's UPID, or that of the request to the HA manager.
+
+        A guest that is locked makes the task fail.
+        """
         kind = "qmigrate" if (guest.kind, action) == ("qemu", "migrate") else f"{PREFIXES[guest.kind]}{action}"
-        node, now, subject = guest.node, self.clock.now(), str(guest.vmid)
-        if not guest.ha:
-            task = self._start(now, node, kind, user, [guest.vmid], subject, target)
-        else:
-            request = f"ha{HA_KINDS[action]}"
-            task = self._start(now, node, request, user, [guest.vmid], subject, target)
-            if task.exitstatus == "OK" and task.end is not None:
-                later = task.end + self.settings.ha_delay
-                self._start(later, node, kind, ROOT, [guest.vmid], subject, target)
-        if target:
-            guest.node = target
+        node, begin, subject, who = guest.node, self.clock.now(), str(guest.vmid), user
+        request = None
+        if guest.ha and action in HA_KINDS:
+            request = self._start(begin, node, f"ha{HA_KINDS[action]}", user, [guest.vmid], subject, target)
+            if request.exitstatus != "OK" or request.end is None:
+                return request.upid.text
+            begin, who = request.end + self.settings.ha_delay, ROOT
+        task = self._start(begin, node, kind, who, [guest.vmid], subject, target)
+        lock = self.lock(guest)
+        if lock:
+            task.exitstatus = f"{'VM' if guest.kind == 'qemu' else 'CT'} is locked ({lock})"
+        self._changes.append(Change(task, guest.vmid, LOCKS.get(action, ""), _after(action, target)))
+        return (request or task).upid.text
+
+    def clone(self, guest: Guest, newid: int, name: str, target: str, user: str) -> str:
+        """Have a copy of a guest made, locked as long as that takes: the task's UPID."""
+        task = self._start(self.clock.now(), guest.node, "qmclone", user, [guest.vmid], str(guest.vmid))
+        self.guests[newid] = Guest(newid, guest.node, running=False, name=name)
+        self._changes.append(Change(task, newid, "clone", {"node": target or guest.node}, new=True))
         return task.upid.text
 
+    def reboot(self, node: str, returns: bool = True) -> None:
+        """Have a node go down, and come up again where it ``returns``, when its guests are started."""
+        down = self.clock.now() + REBOOT_AFTER
+        up = down + self.settings.boot_seconds if returns else math.inf
+        self.boots[node] = (down, up)
+        if returns:
+            here = [guest.vmid for guest in self.guests.values() if guest.node == node]
+            self._start(up, node, "startall", ROOT, here)
+
+    def not_found(self, node: str) -> str:
+        """What is said of a node that the cluster does not have."""
+        if self.settings.loopback_names:
+            return f"address lookup for '{node}' did not find any IP address"
+        return f"hostname lookup '{node}' failed - failed to get address info for: {node}: Name or service not known"
+
+    def down(self, node: str) -> bool:
+        """Whether a node is rebooting."""
+        down, up = self.boots.get(node, (0, 0))
+        return down <= self.clock.now() < up
+
+    def uptime(self, node: str) -> int:
+        """Seconds that a node is up."""
+        _down, up = self.boots.get(node, (0, 0))
+        now = self.clock.now()
+        return int(now - up) if 0 < up <= now else UPTIME
+
     def _start(
-        self, begin: float, node: str, kind: str, user: str, vmids: t.Sequence[int], subject: str, target: str
+        self,
+        begin: float,
+        node: str,
+        kind: str,
+        user: str,
+        vmids: t.Sequence[int],
+        subject: str = "",
+        target: str = "",
     ) -> Task:
         upid = self.mint(node, kind, subject, user, begin)
         return self.play(upid, begin, script(kind, vmids, begin, target))
+
+
+def _after(action: str, target: str) -> dict[str, t.Any]:
+    """What a guest is after an action that went well."""
+    if action == "migrate":
+        return {"node": target}
+    return {"running": action == "start"} if action in {"start", "stop", "shutdown"} else {}
 
 
 def _default_guests(nodes: t.Sequence[str]) -> list[Guest]:
