@@ -31,6 +31,7 @@ if _UNUSABLE is None:
     from proxmoxer.backends.https import ProxmoxHTTPAuthBase, ProxmoxHttpSession
     from proxmoxer.core import ProxmoxResource, ResourceException
     from requests.adapters import HTTPAdapter
+    from urllib3 import __version__ as urllib3_version  # type: ignore[attr-defined]  # public, but in no __all__
     from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
 else:
     HTTPAdapter = ProxmoxHTTPAuthBase = object  # type: ignore[misc,assignment]  # so that this file can be read at all
@@ -135,6 +136,9 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
+        if urllib3_version.startswith("1."):
+            # It names no server to the context where the host is an address, and then compares the names itself.
+            context.check_hostname = False
         super().__init__()
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
@@ -148,6 +152,7 @@ class _Adapter(HTTPAdapter):
         # A path here would be loaded into the context again, with every connection.
         kwargs["verify"] = self._context.verify_mode is not ssl.CERT_NONE
         response = super().send(request, *args, **{**kwargs, "stream": True})
+        response.raw.enforce_content_length = True  # urllib3 1.26 takes what was cut off for whole
         # urllib3's time limit is for each read, so that an answer could come in drips for ever.
         if hasattr(response.raw, "read1"):
             response.raw = io.BytesIO(b"".join(_read_until(response.raw, end)))

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible.module_utils import basic
+from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.proxkit.tasks.plugins.modules import proxmox_task_info, proxmox_task_stop, proxmox_task_wait
 
 if t.TYPE_CHECKING:
@@ -158,7 +159,9 @@ def shown(
 ) -> str:
     """All that a module prints and logs as Ansible runs it at -vvv."""
     logged: list[str] = []
-    arguments = {"ANSIBLE_MODULE_ARGS": {**options, "_ansible_inject_invocation": True, "_ansible_verbosity": 4}}
+    # Before ansible-core 2.21 "invocation" is in every result, and not asked for.
+    told = {"_ansible_inject_invocation": True} if "inject_invocation" in PASS_VARS else {}
+    arguments = {"ANSIBLE_MODULE_ARGS": {**options, **told, "_ansible_verbosity": 4}}
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
     monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
     monkeypatch.setattr(basic.AnsibleModule, "_log_to_syslog", lambda _self, text: logged.append(text))
