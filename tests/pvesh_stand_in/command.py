@@ -28,7 +28,7 @@ DIED = 255
 IPC = [f"ipcc_send_rec[{number}] failed: " for number in (1, 2, 3)] + ["Unable to load access control list: "]
 # What OpenSSH says, with the carriage return that it ends its lines with.
 SSH = "ssh: connect to host 192.0.2.2 port 22: No route to host\r\n"
-LOG_BYTES = 70 << 20
+LOG_BYTES = 40 << 20
 
 
 class Die(Exception):

@@ -37,8 +37,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import c
 # Where Proxmox installs it; a shell that is no login shell may not look there.
 _PLACES = "/usr/sbin:/usr/bin:/sbin:/bin"
 _VERBS = {"GET": "get", "POST": "create", "PUT": "set", "DELETE": "delete"}
-# Larger answers are no log that anybody reads, and take many times as much room once they are read.
-MOST_BYTES = 1 << 26
+# Some half a million lines of a log. Once read, they take many times as much room.
+MOST_BYTES = 1 << 25
 # What asks for all rows of a log: its total is not printed. 0 meant 50 before pve-manager 7.3.
 _ALL_ROWS = 2**31 - 1
 # A first answer takes longer: nothing of it is in memory yet.

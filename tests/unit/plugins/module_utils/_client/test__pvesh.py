@@ -205,7 +205,7 @@ def test_what_errors_mean(errors: str, kind: type[ApiError], words: str) -> None
         ("silent", NodeUnreachable, "pvesh ended with status 255"),
         ("killed", NodeUnreachable, "pvesh ended with status -9"),
         ("garbage", Fault, "pvesh printed something that is no JSON"),
-        ("much", Refused, "pvesh printed more than 64 MiB: with api_host it can be read in parts"),
+        ("much", Refused, "pvesh printed more than 32 MiB: with api_host it can be read in parts"),
     ],
 )
 def test_ways_to_fail(machine: StandIn, how: str, kind: type[ApiError], words: str) -> None:
