@@ -23,6 +23,7 @@ from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
     Mock,
     serve,
 )
+from ansible_collections.proxkit.tasks.tests.mock_endpoint.pbs import world as pbs
 from ansible_collections.proxkit.tasks.tests.unit.documented import ROOT, check_result, examples
 
 HOSTS = ("127.0.0.1", "127.0.0.2")
@@ -68,7 +69,16 @@ def company() -> t.Iterator[Mock]:
         yield mock
 
 
-def test_all_examples_run_and_say_what_they_promise(company: Mock, tmp_path: pathlib.Path) -> None:
+@pytest.fixture
+def backup_server(company: Mock) -> t.Iterator[Mock]:
+    """The company's Backup Server, trusted where the cluster is."""
+    with serve(service="pbs") as mock:
+        with open(company.ca_path, "ab") as file:
+            file.write(pathlib.Path(mock.ca_path).read_bytes())
+        yield mock
+
+
+def test_all_examples_run_and_say_what_they_promise(company: Mock, backup_server: Mock, tmp_path: pathlib.Path) -> None:
     company.scripts(type="vzdump", duration=0.3)
     company.scripts(type="qmstart", times=None, duration=0.3)
     company.tasks(upid="UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:", duration=60, log=["a", "b"])
@@ -86,6 +96,9 @@ def test_all_examples_run_and_say_what_they_promise(company: Mock, tmp_path: pat
         "ha_request": {"json": {"data": request[0]}},
         "api": f"https://{company.host}:{company.port}/api2/json",
         "token": f"{TOKEN_ID}={TOKEN_SECRET}",
+        "backup_host": f"{backup_server.host}:{backup_server.port}",
+        "backup_token_id": pbs.TOKEN_ID,
+        "backup_token_secret": pbs.TOKEN_SECRET,
     }
     plays = [yaml.safe_load(example) for example in EXAMPLES.values()]
 
