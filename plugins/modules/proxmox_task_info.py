@@ -63,6 +63,7 @@ options:
         garbage collections.
     type: list
     elements: str
+    version_added: 0.2.0
   user:
     description:
       - Who started the tasks. C(user@realm) takes in all tokens of the user, C(user@realm!token) is that token alone.
@@ -319,6 +320,7 @@ blind_nodes:
   description: Nodes that list one's own tasks only, because Sys.Audit on them is missing. A warning says so too.
   type: list
   elements: str
+  version_added: 0.2.0
   returned: always
   sample: []
 unreachable_nodes:

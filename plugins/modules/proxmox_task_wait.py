@@ -104,6 +104,7 @@ options:
     type: str
     choices: [summary, log, none]
     default: summary
+    version_added: 0.2.0
 attributes:
   action:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
