@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The developer's entry point: ``python3 dev.py demo``, ``python3 dev.py test [CHECK...]``, ``python3 dev.py list``.
+"""The developer's entry point: ``python3 dev.py demo``, ``test [CHECK...]``, ``list``, ``release``.
 
 Starts on any Python >= 3.9 and needs nothing installed. It looks for the newest Python that ansible-core and the tools
 run on, installs the pinned requirement files into virtual environments of the checkout (``.venv`` for the checks,
@@ -119,7 +119,8 @@ def find_pythons() -> dict[int, str]:
     return found
 
 
-TYPED = " ".join(f"{COLLECTION}/{part}" for part in ("plugins", "tests", "conftest.py", "dev.py", "docs"))
+PARTS = ("plugins", "tests", "conftest.py", "dev.py", "docs", "release")
+TYPED = " ".join(f"{COLLECTION}/{part}" for part in PARTS)
 TARGETS = "tests/unit/plugins/module_utils/ tests/unit/plugins/modules/"
 UNITS = f"ansible-test units --venv --color no --python 3.{min(find_pythons(), default=11)} {TARGETS}"
 PYTEST = "python -m pytest -p no:cacheprovider"
@@ -137,7 +138,8 @@ CHECKS = (
     Check("both-ways", 60, (f"{PYTEST} tests/both_ways",), str(ROOT)),
     # The other way that a clone can lie: all files are found there, and what they import is the clone itself.
     Check("laid-out", 8, ("pytest --collect-only -qq", "pytest tests/unit/test_architecture.py")),
-    Check("package", 15, ("python tests/check_package.py",)),
+    # A rehearsal of "dev.py release": the archive, built twice, installed and shown to Galaxy's importer.
+    Check("package", 20, ("python -m release",)),
     Check("ansible-lint", 15, ("ansible-lint --offline --strict",)),
     Check("docs", 6, ("antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .",)),
     Check("demo", 15, (f"python {shlex.quote(str(ROOT / 'dev.py'))} demo",)),
@@ -318,6 +320,15 @@ def demo(runner: Runner) -> int:
         return runner.run(DEMO, cwd=folder / COLLECTION, env={**env, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"})
 
 
+def release(runner: Runner) -> int:
+    """Lay out in ``.dev/release`` what a tag of this commit would publish, or say what stands in the way."""
+    python = make_venv(ROOT / ".venv", "requirements-dev.txt")
+    folder = DEV / "run-release"
+    stage(folder / COLLECTION)
+    with environment(python, folder) as env:
+        return runner.run(f"python -m release {shlex.quote(str(ROOT))}", cwd=folder / COLLECTION, env=env)
+
+
 def interrupt(_signal: int, _frame: object) -> t.NoReturn:
     """Treat a request to end as Ctrl-C."""
     raise KeyboardInterrupt
@@ -330,6 +341,7 @@ def main() -> int:
     commands.add_parser("demo", help="show the main job on the embedded endpoint")
     commands.add_parser("test", help="run the checks, all or those named").add_argument("names", nargs="*")
     commands.add_parser("list", help="list the checks and their commands")
+    commands.add_parser("release", help="build and check a release of this commit, into .dev/release")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, interrupt)
     for name in [name for name in os.environ if name.startswith("GIT_")]:  # as a git hook has them
@@ -340,7 +352,9 @@ def main() -> int:
             for check in CHECKS:
                 print(f"{check.name:16}{' && '.join(check.commands)}")
             return 0
-        return demo(runner) if arguments.command == "demo" else test(arguments.names, runner)
+        if arguments.command == "test":
+            return test(arguments.names, runner)
+        return {"demo": demo, "release": release}[arguments.command](runner)
     except KeyboardInterrupt:
         runner.stop()
         print("interrupted", file=sys.stderr)

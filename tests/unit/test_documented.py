@@ -59,7 +59,7 @@ def test_one_oldest_proxmoxer_is_named_everywhere() -> None:
     pattern = r"proxmoxer *(?:>=|==)? *([0-9][0-9.]*[0-9])"
     for path in (
         "README.md",
-        "meta/ee-requirements.txt",
+        "requirements.txt",
         "plugins/doc_fragments/_proxmox.py",
         "tests/unit/requirements.txt",
     ):
