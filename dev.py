@@ -119,7 +119,7 @@ def find_pythons() -> dict[int, str]:
     return found
 
 
-PARTS = ("plugins", "tests", "conftest.py", "dev.py", "docs", "release")
+PARTS = ("plugins", "tests", "conftest.py", "dev.py", "docs", "noxfile.py", "release")
 TYPED = " ".join(f"{COLLECTION}/{part}" for part in PARTS)
 TARGETS = "tests/unit/plugins/module_utils/ tests/unit/plugins/modules/"
 UNITS = f"ansible-test units --venv --color no --python 3.{min(find_pythons(), default=11)} {TARGETS}"
@@ -145,6 +145,7 @@ CHECKS = (
     Check("demo", 15, (f"python {shlex.quote(str(ROOT / 'dev.py'))} demo",)),
     Check("mypy", 8, (f"mypy --config-file {COLLECTION}/pyproject.toml {TYPED}",), "."),
     Check("changelog", 3, ("antsibull-changelog lint",)),
+    Check("nox", 4, ("nox --no-venv -e license-check extra-checks",)),
     Check("yamllint", 2, ("yamllint --strict .",)),
     Check("ruff", 1, ("ruff check --no-cache .", "ruff format --no-cache --diff .")),
 )
