@@ -124,6 +124,7 @@ TYPED = " ".join(f"{COLLECTION}/{part}" for part in PARTS)
 TARGETS = "tests/unit/plugins/module_utils/ tests/unit/plugins/modules/"
 UNITS = f"ansible-test units --venv --color no --python 3.{min(find_pythons(), default=11)} {TARGETS}"
 PYTEST = "python -m pytest -p no:cacheprovider"
+WORKFLOWS = " ".join(f".github/workflows/{name}.yml" for name in ("ci", "certification", "release"))
 CHECKS = (
     Check("sanity", 100, ("ansible-test sanity --venv --color no",)),
     Check("molecule", 250, ("molecule test --all",)),
@@ -146,6 +147,7 @@ CHECKS = (
     Check("mypy", 8, (f"mypy --config-file {COLLECTION}/pyproject.toml {TYPED}",), "."),
     Check("changelog", 3, ("antsibull-changelog lint",)),
     Check("nox", 4, ("nox --no-venv -e license-check extra-checks",)),
+    Check("workflows", 2, (f"check-jsonschema --builtin-schema vendor.github-workflows {WORKFLOWS}",)),
     Check("yamllint", 2, ("yamllint --strict .",)),
     Check("ruff", 1, ("ruff check --no-cache .", "ruff format --no-cache --diff .")),
 )
