@@ -80,6 +80,16 @@ def test_why_nothing_was_seen(answer: str | ApiError, words: str) -> None:
     assert words in str(followed(source, upid(1, type="hastart"), timeout=1).warning)
 
 
+@pytest.mark.parametrize(("users", "asks"), [((), True), (("me@pve",), True), (("me@pve", "root@pam"), False)])
+def test_the_node_is_asked_where_the_cluster_may_hide_tasks_of_others(users: tuple[str, ...], asks: bool) -> None:
+    task = upid(2, type="qmstart", age=-1)
+    rows = [{"upid": upid(9 + number, id="7").native, "user": user} for number, user in enumerate(users)]
+    source = FakeSource(FakeClock(), cluster=rows, ends={task.native: 2000})
+    follow = followed(source, upid(1, type="hastart"), timeout=5)
+    assert follow.found == (task if asks else None)
+    assert ("active" in source.calls) is asks
+
+
 def test_faults_are_waited_out_or_told() -> None:
     task = upid(2, type="qmstart", age=-1)
     source = FakeSource(FakeClock(), cluster=[{"upid": task.native}], script={"cluster_tasks": [PASSING, PASSING]})
