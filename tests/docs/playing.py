@@ -50,7 +50,11 @@ class Played:
 
 
 def play(
-    mock: Mock, folder: pathlib.Path, playbook: pathlib.Path, environment: t.Optional[dict[str, str]] = None
+    mock: Mock,
+    folder: pathlib.Path,
+    playbook: pathlib.Path,
+    environment: t.Optional[dict[str, str]] = None,
+    inventory: str = "localhost,",
 ) -> Played:
     """Run a playbook as a user does who installed the collection; the configuration is the guide's own.
 
@@ -67,7 +71,7 @@ def play(
     results.touch()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PROXMOX_"))}
     done = subprocess.run(  # noqa: S603 - the tests' own playbooks, without a shell
-        [sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local", str(playbook)],
+        [sys.executable, "-m", "ansible.cli.playbook", "-i", inventory, "-c", "local", str(playbook)],
         cwd=folder,
         env={
             **inherited,

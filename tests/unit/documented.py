@@ -38,8 +38,24 @@ def examples() -> dict[str, str]:
     """All examples, YAML of task lists, by where they stand."""
     texts = {f"{kind}/{name}": documents(kind, name).EXAMPLES for kind, name in PLUGINS}
     texts.update({f"modules/{name}": documents("modules", name).EXAMPLES for name in MODULES})
-    texts.update({guide: "".join(code_blocks(guide, "yaml+jinja")) for guide in GUIDES})
+    for guide in GUIDES:
+        lists = [block for block in code_blocks(guide, "yaml+jinja") if not _is_play(block)]
+        texts.update({guide: "".join(lists)} if lists else {})
     return texts
+
+
+def playbooks() -> dict[str, str]:
+    """The whole playbooks of guides; each has one at the most."""
+    found = {}
+    for guide in GUIDES:
+        for block in filter(_is_play, code_blocks(guide, "yaml+jinja")):
+            assert guide not in found
+            found[guide] = block
+    return found
+
+
+def _is_play(block: str) -> bool:
+    return "\n  hosts: " in block
 
 
 def check_result(module: str, result: dict[str, t.Any]) -> None:
