@@ -9,7 +9,8 @@
     assert way.connects == 1
 
 Modes: ``normal`` relays; ``refuse`` answers ``status`` (403, 502 ...) with a page that quotes nothing; ``hang`` never
-answers the CONNECT; ``mute`` answers 200 and then relays nothing; ``close`` ends the connection without an answer.
+answers the CONNECT; ``drip`` begins to answer it and never ends; ``mute`` answers 200 and then relays nothing;
+``close`` ends the connection without an answer.
 Whatever the mode, wrong or missing credentials are answered 407 where the proxy wants any.
 """
 
@@ -26,9 +27,10 @@ import threading
 import typing as t
 from urllib.parse import quote
 
-Mode = t.Literal["normal", "refuse", "hang", "mute", "close"]
+Mode = t.Literal["normal", "refuse", "hang", "drip", "mute", "close"]
 
 _CHUNK_BYTES = 1 << 16
+_DRIP_SECONDS = 0.02
 _STUCK_SECONDS = 10.0  # for a peer that no longer takes what it is sent
 
 
@@ -132,6 +134,8 @@ class _Handler(socketserver.StreamRequestHandler):
             return self._tunnel(seen.targets[-1])
         if mode == "mute":
             self._established()
+        if mode == "drip":
+            self._drip()
         if mode != "close":
             self._swallow()
         return None
@@ -144,6 +148,11 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def _established(self) -> None:
         self.connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+    def _drip(self) -> None:
+        self.connection.sendall(b"HTTP/1.1 200 Connection established\r\n")
+        while not select.select([self.connection], [], [], _DRIP_SECONDS)[0]:
+            self.connection.sendall(b"X: 1\r\n")
 
     def _swallow(self) -> None:
         while self.connection.recv(_CHUNK_BYTES):

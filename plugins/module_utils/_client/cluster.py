@@ -9,12 +9,8 @@ import threading
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import (
-    CutOff,
-    NoConnection,
-    check_libraries,
-    tls_context,
-)
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.faults import CutOff, NoConnection
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import check_libraries, tls_context
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.login import Login
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
@@ -83,13 +79,14 @@ class Cluster:
         known = dict(self.last_errors)
         text = "no api_host answers: " + "; ".join(known.values()) if len(known) > 1 else errors[-1].message
         strange = any(isinstance(error, NotProxmox) for error in errors)
+        hung = all(isinstance(error, HostUnreachable) and error.timed_out for error in errors)
         if self.answered:
-            return NotProxmox(text) if strange else HostUnreachable(text)
+            return NotProxmox(text) if strange else HostUnreachable(text, timed_out=hung)
         if all(isinstance(error, NoConnection) for error in errors):
             # Before anybody has answered, a refused connection is a wrong address; later it is a host that restarts.
             return NobodyThere(text)
         if not all(isinstance(error, (NotProxmox, CutOff, NoConnection)) for error in errors):
-            return HostUnreachable(text)
+            return HostUnreachable(text, timed_out=hung)
         self._strange_since = asked if self._strange_since is None else self._strange_since
         if self.clock.monotonic() - self._strange_since < STRANGE_SECONDS:
             return NotProxmox(text)

@@ -1,29 +1,27 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests over HTTPS: connections, proxies, and what it means where no reply comes. Private to the collection.
+"""Requests over HTTPS: connections, proxies, whom to trust. Private to the collection.
 
-The only file that imports proxmoxer (and requests below it). No text of an exception from below leaves it: such texts
-quote header values and proxy URLs, passwords in them included, in spellings that nobody could mask.
+The only file that imports proxmoxer (and requests below it).
 """
 
 from __future__ import annotations
 
-import http.client
+import functools
 import io
 import os
-import re
 import ssl
-import time
 import typing as t
 from urllib.parse import quote
 from urllib.request import getproxies
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.bounded import ENCODINGS, Response, read_whole
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.faults import Way
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.libraries import missing_or_old
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import Fault, HostUnreachable, OptionError
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 
 _UNUSABLE = missing_or_old()
 if _UNUSABLE is None:
@@ -32,34 +30,14 @@ if _UNUSABLE is None:
     from proxmoxer.core import ProxmoxResource, ResourceException
     from requests.adapters import HTTPAdapter
     from urllib3 import __version__ as urllib3_version  # type: ignore[attr-defined]  # public, but in no __all__
-    from urllib3.exceptions import LocationValueError, NewConnectionError, ReadTimeoutError
 else:
     HTTPAdapter = ProxmoxHTTPAuthBase = object  # type: ignore[misc,assignment]  # so that this file can be read at all
-
-_CHUNK_BYTES = 1 << 16
-_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 
 
 def check_libraries() -> None:
     """Raise ``OptionError`` where the libraries cannot be used."""
     if _UNUSABLE is not None:
         raise OptionError(_UNUSABLE)
-
-
-class NoConnection(HostUnreachable):
-    """There was no connection to begin with: nobody listens, or nobody who can be trusted."""
-
-
-class BrokenOff(Fault):
-    """A connection that ended before the answer did."""
-
-
-class CutOff(HostUnreachable):
-    """Whatever is sent to the host, the connection ends before an answer, or the answer is not HTTP."""
-
-
-class NoAnswer(Fault):
-    """The host took the request and gave no answer in time."""
 
 
 class Wire:
@@ -70,7 +48,7 @@ class Wire:
         self._connection = connection
         self._http = ProxmoxHttpSession()
         self._http.auth = _Auth(sign)
-        self._http.headers["Accept"] = "application/json"
+        self._http.headers.update({"Accept": "application/json", "Accept-Encoding": ENCODINGS})
         # No Proxmox API redirects; whoever does is not to see what is sent.
         self._http.max_redirects = 0
         self._http.mount("https://", _Adapter(context))
@@ -82,7 +60,8 @@ class Wire:
     def exchange(self, host: str, request: Request, connect: float, read: float) -> Reply:
         """The reply of ``host``, connected within ``connect`` seconds and whole ``read`` seconds later.
 
-        Raises ``HostUnreachable``, ``NoConnection``, ``BrokenOff`` or ``NoAnswer``, whatever happens below.
+        Raises ``HostUnreachable``, ``NoConnection``, ``BrokenOff``, ``NoAnswer`` or, where there is more of it than can
+        be read, ``Refused``, whatever happens below.
         """
         resource = ProxmoxResource(base_url=f"https://{host}/api2/json", session=self._http, serializer=_Replies())
         for part in request.path:
@@ -95,7 +74,8 @@ class Wire:
         except requests.exceptions.TooManyRedirects as exc:
             reply = _reply(exc.response) if exc.response is not None else None
         except Exception as exc:  # anything that the layers below can raise, see above
-            raise _fault(host, exc, read, self._connection) from None
+            way = Way(host, self._connection, proxy_variable(host), _trusted_by_requests()[0])
+            raise way.fault(exc, read) from None
         # proxmoxer has nothing to say of a status below 400 that is no success.
         return t.cast(Reply, reply if reply is not None else Reply(304))
 
@@ -143,34 +123,36 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        _bound(self.poolmanager)
 
     def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        return super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)
+        return _bound(super().proxy_manager_for(*args, ssl_context=self._context, **kwargs))
 
     def send(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        end = time.monotonic() + kwargs["timeout"][1]
         # A path here would be loaded into the context again, with every connection.
         kwargs["verify"] = self._context.verify_mode is not ssl.CERT_NONE
         response = super().send(request, *args, **{**kwargs, "stream": True})
         response.raw.enforce_content_length = True  # urllib3 1.26 takes what was cut off for whole
-        # urllib3's time limit is for each read, so that an answer could come in drips for ever.
-        if hasattr(response.raw, "read1"):
-            response.raw = io.BytesIO(b"".join(_read_until(response.raw, end)))
+        read = functools.partial(response.raw.read, decode_content=False)
+        response.raw = io.BytesIO(read_whole(read, response.headers.get("Content-Encoding")))
         return response
 
     def cert_verify(self, conn: t.Any, *_args: t.Any, **_kwargs: t.Any) -> None:
         conn.cert_reqs = self._context.verify_mode
 
 
-def _read_until(raw: t.Any, end: float) -> t.Iterator[bytes]:
-    while True:
-        chunk = raw.read1(_CHUNK_BYTES, decode_content=True)
-        if not chunk:
-            return
-        yield chunk
-        if time.monotonic() > end:
-            raw.close()
-            raise requests.exceptions.ReadTimeout("Read timed out: the answer came too slowly")
+def _bound(manager: t.Any) -> t.Any:
+    """A manager of connections, those through proxies among them, whose answers have bounds."""
+    pools = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _bounded(pool) for scheme, pool in pools.items()}
+    return manager
+
+
+def _bounded(pool: t.Any) -> t.Any:
+    if pool.ConnectionCls.response_class is Response:
+        return pool
+    connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": Response})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
 def tls_context(connection: Connection) -> ssl.SSLContext:
@@ -201,9 +183,6 @@ def _trusted_by_requests() -> tuple[str, str]:
     return "the bundle of requests", str(requests.utils.DEFAULT_CA_BUNDLE_PATH)
 
 
-# Faults: what it means that there is no reply
-
-
 def proxy_variable(host: str) -> str | None:
     """The environment variable that names the proxy on the way to ``host`` (``name:port``); None: there is none."""
     if requests.utils.should_bypass_proxies(f"https://{host}", no_proxy=None):
@@ -214,123 +193,3 @@ def proxy_variable(host: str) -> str | None:
             names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
             return next((name for name in names if os.environ.get(name)), "the system's proxy setting")
     return None
-
-
-def _fault(host: str, exc: Exception, seconds: float, connection: Connection) -> Fault:
-    """The error that a failed exchange means: nobody there, somebody who is not trusted, or cut off on the way."""
-    causes = _causes(exc)
-    variable = proxy_variable(host)
-    text = _proxy_fault(host, variable, causes) if variable else None
-    if text is not None:
-        # A proxy that cannot get through to the host says what a host that is down for a moment would.
-        return HostUnreachable(text) if (_tunnel_status(causes) or 0) >= 500 else NoConnection(text)
-    text = _nobody_there(host, causes, connection)
-    if text is not None:
-        return NoConnection(text)
-    # Which of the two it was cannot be told any more.
-    host += f" (through the proxy that {variable} names)" if variable else ""
-    # In the middle of a body requests calls a time that is over a connection error.
-    if any(isinstance(cause, (requests.exceptions.ReadTimeout, ReadTimeoutError, TimeoutError)) for cause in causes):
-        return NoAnswer(f"{host} gave no answer within {seconds:.3g} s")
-    return BrokenOff(f"{host} broke the connection off: {_cause(causes)}")
-
-
-def _causes(exc: BaseException) -> list[BaseException]:
-    """The exception and all that it wraps; requests and urllib3 wrap theirs several times."""
-    causes: list[BaseException] = [exc]
-    for cause in causes:
-        inner = (getattr(cause, "reason", None), *cause.args, cause.__cause__, cause.__context__)
-        causes += [arg for arg in inner if isinstance(arg, BaseException) and not any(arg is seen for seen in causes)]
-        if len(causes) > 16:
-            break
-    return causes
-
-
-def _is(causes: t.Iterable[BaseException], *kinds: type[BaseException]) -> bool:
-    return any(isinstance(cause, kinds) for cause in causes)
-
-
-def _names_no_host(causes: t.Sequence[BaseException]) -> bool:
-    # urllib3 1.26 has no class of its own for a name that cannot be resolved.
-    return _is(causes, OSError) and any(type(cause).__name__ in ("gaierror", "NameResolutionError") for cause in causes)
-
-
-def _tunnel_status(causes: t.Iterable[BaseException]) -> int | None:
-    # http.client's own words (HTTPConnection._tunnel); they have no other form.
-    texts = (arg for cause in causes for arg in cause.args if isinstance(arg, str))
-    matches = (_TUNNEL_STATUS.match(text) for text in texts)
-    return next((int(match[1]) for match in matches if match), None)
-
-
-def _proxy_fault(host: str, variable: str, causes: t.Sequence[BaseException]) -> str | None:
-    """What is wrong with the proxy that ``variable`` names; None where it is not to blame."""
-    status, errors = _tunnel_status(causes), requests.exceptions
-    of_host = _is(causes, errors.SSLError) and not _is(causes, errors.ProxyError)
-    silent = any(isinstance(cause, ReadTimeoutError) and "://" in str(cause.url) for cause in causes)
-    rows = (
-        (status == 407, f"wants credentials, or refuses those in {variable} (407)"),
-        (status is not None, f"does not let through to {host} (it says {status}): check api_host"),
-        (_is(causes, errors.InvalidSchema), "needs a Python library that is missing (PySocks for SOCKS): install it"),
-        (_names_no_host(causes), f"has a name that cannot be resolved: check {variable}"),
-        (of_host, None),
-        (_is(causes, errors.ConnectTimeout), f"accepts no connection in time: check {variable}"),
-        (silent, f"gives no answer for {host}: check {variable}"),
-        (_is(causes, errors.ProxyError, NewConnectionError), f"fails ({_cause(causes)}): check {variable}"),
-        (
-            # Our own URLs and headers were checked: what cannot be read or encoded is the proxy's.
-            _is(causes, errors.InvalidURL, LocationValueError)
-            or (isinstance(causes[0], (ValueError, TypeError)) and not isinstance(causes[0], OSError)),
-            "is not named by a proper URL: percent-encode what is special in its password",
-        ),
-    )
-    text = next((text for applies, text in rows if applies), None)
-    around = f"or set no_proxy to reach {host.rpartition(':')[0]} without it"
-    return text and f"the proxy that {variable} names {text}, {around}"
-
-
-def _nobody_there(host: str, causes: t.Sequence[BaseException], connection: Connection) -> str | None:
-    """Why there was no connection to begin with, None where there was one."""
-    if _is(causes, requests.exceptions.SSLError):
-        return _distrust(host, causes, connection)
-    if _is(causes, requests.exceptions.ConnectTimeout):
-        return f"{host} accepts no connection in time: check api_host and api_port"
-    if _names_no_host(causes) or _is(causes, LocationValueError, requests.exceptions.InvalidURL):
-        return f"the name of {host} cannot be resolved: check api_host"
-    if _is(causes, NewConnectionError):
-        return f"nobody answers at {host} ({_cause(causes)}): check api_host and api_port"
-    return None
-
-
-def _distrust(host: str, causes: t.Sequence[BaseException], connection: Connection) -> str:
-    """Why there is no TLS connection that can be trusted."""
-    verify = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
-    if verify is None:
-        return f"no TLS connection to {host} ({_cause(causes)}): check api_port"
-    why = clean(str(getattr(verify, "verify_message", "")))[:200]
-    if "not valid for" in why or "mismatch" in why.lower():
-        return f"the certificate of {host} is for another name: give that one as api_host ({why})"
-    if connection.ca_path:
-        path = f"{connection.ca_option} {connection.ca_path}"
-        return f"the certificate of {host} is not of the authority in {path} ({why})"
-    trusted = _trusted_by_requests()[0]
-    return (
-        f"the certificate of {host} is not trusted by {trusted} ({why}): set ca_path to the authority that signed it "
-        "(PVE's own is /etc/pve/pve-root-ca.pem on any node)"
-    )
-
-
-def _cause(causes: t.Sequence[BaseException]) -> str:
-    """The innermost reason in words of the system's or our own, never in an exception's: see the file's beginning."""
-    for cause in reversed(causes):
-        reason = getattr(cause, "reason", None)
-        if isinstance(cause, ssl.SSLError) and isinstance(reason, str):
-            return clean(reason).replace("_", " ").lower()
-        if isinstance(cause, OSError) and isinstance(cause.errno, int) and cause.errno > 0:
-            return os.strerror(cause.errno)
-    known: tuple[tuple[type[BaseException], str], ...] = (
-        (http.client.RemoteDisconnected, "closed without an answer"),
-        (http.client.IncompleteRead, "closed in the middle of an answer"),
-        (http.client.HTTPException, "the answer is not HTTP"),
-        (UnicodeError, "a header cannot be encoded"),
-    )
-    return next((text for kind, text in known if _is(causes, kind)), type(causes[-1]).__name__)

@@ -12,7 +12,8 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Request
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.cluster import Cluster
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import BrokenOff, CutOff, NoAnswer, Wire
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.faults import BrokenOff, CutOff, NoAnswer
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import Wire
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.refusals import by_proxmox, data_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever a server sends, it is read neither for longer than a request has time nor beyond what has room."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import pathlib
+import resource
+import subprocess
+import sys
+import time
+import typing as t
+import zlib
+
+import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.bounded import MOST_BYTES, TooLarge, read_whole
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.faults import BrokenOff, NoAnswer
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import Wire, tls_context
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Refused
+from ansible_collections.proxkit.tasks.tests.mock_endpoint import Mock
+from ansible_collections.proxkit.tasks.tests.unit.hostile import DRIPS, FLOODS, HEAD, Hostile, hostile, layers, sized
+from ansible_collections.proxkit.tasks.tests.unit.proxies import proxy
+
+if t.TYPE_CHECKING:
+    from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
+
+ROOT = pathlib.Path(__file__).resolve().parents[5]
+VERSION = Request("GET", ("version",))
+UPID = "UPID:pve1:0000ABCD:00112233:65000000:qmstart:100:root@pam:"
+# All that an attack may cost.
+MOST_GROWTH = 100 << 20
+NAME = "ansible_collections.proxkit.tasks.tests.unit.plugins.module_utils._client.test__bounded"
+SECONDS = 0.3
+# A busy machine is late.
+LATE = 0.5
+
+
+def ask(server: Hostile, seconds: float = 30, connect: float = 5) -> Reply:
+    connection = Connection((f"{server.host}:{server.port}",), "root@pam", ca_path=server.ca_path)
+    wire = Wire(connection, tls_context(connection), lambda _request: None)
+    with contextlib.closing(wire):
+        return wire.exchange(connection.hosts[0], VERSION, connect, seconds)
+
+
+@pytest.fixture(scope="module")
+def attacked() -> dict[str, t.Any]:
+    """What was said of each attack, and what all of them cost, in a process whose memory nobody else uses."""
+    with contextlib.ExitStack() as stack:
+        servers = {kind: stack.enter_context(hostile(make())) for kind, make in {**FLOODS, "layers": layers}.items()}
+        run = f"import conftest, sys; from {NAME} import print_attacks; print_attacks(sys.argv[1])"
+        command = [sys.executable, "-c", run, json.dumps(servers)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - as it says
+    return t.cast("dict[str, t.Any]", json.loads(done.stdout))
+
+
+def print_attacks(servers: str) -> None:
+    """For the process above."""
+    before, told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, {}
+    for kind, server in json.loads(servers).items():
+        try:
+            told[kind] = f"{len(ask(Hostile(*server)).content)} bytes"
+        except (Refused, BrokenOff) as exc:
+            told[kind] = exc.message
+    print(json.dumps({**told, "growth": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10}))
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_what_has_no_room_is_an_error(attacked: dict[str, t.Any], kind: str) -> None:
+    # Python itself has bounds for lines and headers.
+    of_http = attacked[kind].endswith("broke the connection off: the answer is not HTTP")
+    assert of_http or "gave an answer of more than 16 MiB, which is not read: " in attacked[kind]
+
+
+def test_what_attacks_cost_in_memory(attacked: dict[str, t.Any]) -> None:
+    assert attacked["growth"] < MOST_GROWTH
+    assert attacked["layers"].endswith(" bytes")  # what nobody asked for is handed on as it came
+
+
+@pytest.mark.parametrize("kind", DRIPS)
+def test_drips_end_with_the_time_of_the_request(kind: str) -> None:
+    with hostile(DRIPS[kind]) as server:
+        begun = time.monotonic()
+        with pytest.raises(NoAnswer, match=f"{server.port} gave no answer within {SECONDS} s"):
+            ask(server, SECONDS)
+        assert time.monotonic() - begun < SECONDS + LATE
+
+
+def test_a_proxy_that_drips_is_blamed(monkeypatch: pytest.MonkeyPatch, mock: Mock) -> None:
+    with proxy(mode="drip") as way:
+        monkeypatch.setenv("HTTPS_PROXY", way.url)
+        begun = time.monotonic()
+        with pytest.raises(ApiError, match="the proxy that HTTPS_PROXY names gives no answer"):
+            ask(Hostile(mock.host, mock.port, mock.ca_path), SECONDS, connect=SECONDS)
+        assert time.monotonic() - begun < SECONDS + LATE
+
+
+@pytest.mark.pace(10)
+@pytest.mark.parametrize("kind", ["headers", "body"])
+@pytest.mark.parametrize("tried", ["wait", "stop", "info"])
+def test_modules_keep_their_time(call: Call, tried: str, kind: str) -> None:
+    """The first request with credentials has 5 s, see ``INTRODUCTION_SECONDS``."""
+    options = {} if tried == "info" else {"timeout": 2}
+    with hostile(DRIPS[kind]) as server:
+        there = {"api_port": server.port, "ca_path": server.ca_path, "api_timeout": 1}
+        result = getattr(call, tried)(upids=UPID, **there, **options)
+    assert result["failed"]
+    assert "gave no answer within" in result["msg"]
+    assert call.seconds < 5 + 10 * LATE
+
+
+@pytest.mark.pace(10)
+@pytest.mark.parametrize("tried", ["wait", "stop", "info"])
+def test_modules_say_what_is_too_large(call: Call, tried: str) -> None:
+    with hostile(FLOODS["gzip bomb"]()) as server:
+        result = getattr(call, tried)(upids=UPID, api_port=server.port, ca_path=server.ca_path)
+    assert result["failed"]
+    assert "gave an answer of more than 16 MiB, which is not read" in result["msg"]
+    assert call.seconds < 10 * LATE
+
+
+# Honest answers
+
+
+def rows_of_a_log(lines: int, width: int) -> bytes:
+    return json.dumps({"data": [{"n": n, "t": f"{n:,}: ".ljust(width, "x")} for n in range(lines)]}).encode()
+
+
+@pytest.mark.parametrize("content", [rows_of_a_log(20_000, 780), rows_of_a_log(20_000, 60), b"", b'{"data":null}'])
+def test_honest_answers_have_room(content: bytes) -> None:
+    with hostile(sized(content)) as server:
+        assert ask(server).content == content
+
+
+RAW = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+PACKED = {
+    "gzip": gzip.compress(b"{}"),
+    " GZIP ": gzip.compress(b"{}"),
+    "deflate": zlib.compress(b"{}"),
+    "Deflate": RAW.compress(b"{}") + RAW.flush(),
+}
+
+
+@pytest.mark.parametrize("encoding", PACKED)
+def test_what_was_packed_is_unpacked(encoding: str) -> None:
+    head = HEAD + b"Content-Encoding: %s\r\n" % encoding.encode()
+    with hostile(sized(PACKED[encoding], head)) as server:
+        assert ask(server).content == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content"), [("br", b"{}"), ("gzip", b"\xff{}"), ("gzip, gzip", b"x"), (None, b"x")]
+)
+def test_what_cannot_be_unpacked_is_handed_on(encoding: str | None, content: bytes) -> None:
+    parts = iter([content, b""])
+    assert read_whole(lambda _count: next(parts), encoding) == content
+
+
+@pytest.mark.parametrize(("size", "fits"), [(MOST_BYTES, True), (MOST_BYTES + 1, False)])
+def test_the_most_that_is_read(size: int, fits: bool) -> None:
+    packed = gzip.compress(b" " * size, 1)
+    parts = iter([packed, b""])
+    with contextlib.nullcontext() if fits else pytest.raises(TooLarge):
+        assert len(read_whole(lambda _count: next(parts), "gzip")) == size
+
+
+def test_a_connection_is_kept_and_has_its_time_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with hostile(sized(b"{}")) as server, proxy() as way:
+        monkeypatch.setenv("HTTPS_PROXY", way.url)
+        connection = Connection((f"{server.host}:{server.port}",), "root@pam", ca_path=server.ca_path)
+        with contextlib.closing(Wire(connection, tls_context(connection), lambda _request: None)) as wire:
+            for _request in range(3):
+                assert wire.exchange(connection.hosts[0], VERSION, 5, 5).content == b"{}"
+        assert way.connects == 1
