@@ -139,6 +139,8 @@ class Way(t.NamedTuple):
     def _distrust(self, causes: t.Sequence[BaseException]) -> str:
         """Why there is no TLS connection that can be trusted."""
         host, connection = self.host, self.connection
+        if any(_compared_names(cause) for cause in causes):
+            return f"the certificate of {host} is for another name: give that one as api_host"
         verify = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
         if verify is None:
             return f"no TLS connection to {host} ({_cause(causes)}): check api_port"
@@ -175,6 +177,12 @@ def _names_no_host(causes: t.Sequence[BaseException]) -> bool:
     return any(
         isinstance(cause, OSError) and type(cause).__name__ in ("gaierror", "NameResolutionError") for cause in causes
     )
+
+
+def _compared_names(cause: BaseException) -> bool:
+    """Whether the error is of who compares names where OpenSSL does not: urllib3 1.26, by itself or by Python's ssl."""
+    by_python = isinstance(cause, ssl.SSLCertVerificationError) and not hasattr(cause, "verify_message")
+    return by_python or type(cause).__name__ == "CertificateError"
 
 
 def _tunnel_status(causes: t.Iterable[BaseException]) -> int | None:
