@@ -124,6 +124,7 @@ TYPED = " ".join(f"{COLLECTION}/{part}" for part in PARTS)
 TARGETS = "tests/unit/plugins/module_utils/ tests/unit/plugins/modules/"
 UNITS = f"ansible-test units --venv --color no --python 3.{min(find_pythons(), default=11)} {TARGETS}"
 PYTEST = "python -m pytest -p no:cacheprovider"
+LINT_DOCS = "antsibull-docs lint-collection-docs"
 WORKFLOWS = " ".join(f".github/workflows/{name}.yml" for name in ("ci", "certification", "release"))
 CHECKS = (
     Check("sanity", 100, ("ansible-test sanity --venv --color no",)),
@@ -142,7 +143,7 @@ CHECKS = (
     # A rehearsal of "dev.py release": the archive, built twice, installed and shown to Galaxy's importer.
     Check("package", 20, ("python -m release",)),
     Check("ansible-lint", 15, ("ansible-lint --offline --strict",)),
-    Check("docs", 6, ("antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all .",)),
+    Check("docs", 12, (f"{LINT_DOCS} --plugin-docs --validate-collection-refs all .", "python docs/build.py")),
     Check("demo", 15, (f"python {shlex.quote(str(ROOT / 'dev.py'))} demo",)),
     Check("mypy", 8, (f"mypy --config-file {COLLECTION}/pyproject.toml {TYPED}",), "."),
     Check("changelog", 3, ("antsibull-changelog lint",)),

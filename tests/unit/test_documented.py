@@ -48,7 +48,7 @@ def test_the_readme_names_everything_that_is_included() -> None:
 def test_the_guide_lists_the_environment_variables_that_are_read() -> None:
     access = importlib.import_module("ansible_collections.proxkit.tasks.plugins.module_utils._module.access")
     guide = (ROOT / "docs/docsite/rst/guide_authentication.rst").read_text(encoding="utf-8")
-    listed = re.findall(r"\* - ``(\w+)``\n     - :envvar:`(\w+)`", guide)
+    listed = re.findall(r"\* - ``(\w+)``\n     - :ansenvvar:`(\w+)`", guide)
     assert listed == [(name, spec["fallback"][1][0]) for name, spec in access.CONNECTION.items()]
 
 
