@@ -27,8 +27,7 @@ from .sbom import bill
 
 OLD = 315532800  # 1980: the time of a rehearsal, and of the files in one of two copies
 NEXT = """
-{into} is ready, and nothing is published yet. Compare {sums}
-with a build of another machine, then, as RELEASING.md says:
+{into} is ready, and nothing is published yet. RELEASING.md goes on:
 
   git tag --sign --message "proxkit.tasks {version}" {version}
   git push origin {version}
@@ -52,7 +51,7 @@ def main() -> None:
         into = checkout / ".dev/release"
         shutil.rmtree(into, ignore_errors=True)
         shutil.copytree(made, into)
-        print(NEXT.format(into=into, sums="SHA256SUMS", version=state.version))
+        print(NEXT.format(into=into, version=state.version))
 
 
 def lay_out(tree: pathlib.Path, scratch: pathlib.Path, epoch: int) -> pathlib.Path:
