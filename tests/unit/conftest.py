@@ -16,8 +16,19 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._module import info,
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Spec
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import TOKEN_ID, TOKEN_SECRET, Mock, serve
 from ansible_collections.proxkit.tasks.tests.unit.pacing import PacedClock, paced_exchange
+from hypothesis import HealthCheck, Phase, settings
 
 Result = dict[str, t.Any]
+
+# The same examples in every run, and no verdict that depends on how busy the machine is.
+settings.register_profile(
+    "proxkit", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+# For tests/mutation: what fails need not be made small.
+settings.register_profile(
+    "mutation", settings.get_profile("proxkit"), max_examples=30, phases=(Phase.explicit, Phase.generate)
+)
+settings.load_profile("proxkit")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,14 +9,7 @@ import string
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-
-# The same examples in every run, and no verdict that depends on how busy the machine is.
-settings.register_profile(
-    "proxkit", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("proxkit")
 
 ALNUM = string.ascii_letters + string.digits
 # What a free field may hold: all but colon, slash, white space, control characters and surrogates.
