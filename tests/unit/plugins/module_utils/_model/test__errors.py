@@ -19,6 +19,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     NotProxmox,
     Refused,
     TasksError,
+    Unreachable,
 )
 
 
@@ -40,3 +41,13 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
 def test_kinds(error: ApiError, passing: bool, ends_all: bool) -> None:
     assert error.passing is passing
     assert isinstance(error, Hopeless) is ends_all
+
+
+@pytest.mark.parametrize("error", [Unreachable("no answer", timed_out=True), Unreachable("no answer"), Refused("no")])
+def test_texts_are_the_message(error: ApiError) -> None:
+    assert str(error) == error.message
+
+
+def test_who_does_not_answer_may_have_had_the_time() -> None:
+    assert Unreachable("no answer", timed_out=True).timed_out is True
+    assert Unreachable("no answer").timed_out is False
