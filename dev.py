@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The developer's entry point: ``python3 dev.py demo``, ``test [CHECK...]``, ``list``, ``release``.
+"""The developer's entry point: ``python3 dev.py demo``, ``test [CHECK...]``, ``list``, ``release``, ``mutation``.
 
 Starts on any Python >= 3.9 and needs nothing installed. It looks for the newest Python that ansible-core and the tools
 run on, installs the pinned requirement files into virtual environments of the checkout (``.venv`` for the checks,
@@ -61,7 +61,15 @@ class Runner:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopping = threading.Event()
 
-    def run(self, command: str, *, cwd: pathlib.Path, env: dict[str, str], out: t.Optional[t.IO[bytes]] = None) -> int:
+    def run(
+        self,
+        command: str,
+        *,
+        cwd: pathlib.Path,
+        env: dict[str, str],
+        out: t.Optional[t.IO[bytes]] = None,
+        limit: t.Optional[float] = TIME_LIMIT,
+    ) -> int:
         """Exit status of the command, 124 past the time limit; its output goes to ``out`` or the terminal."""
         if self._stopping.is_set():
             return 130
@@ -76,7 +84,7 @@ class Runner:
         )
         self._running.add(process)
         try:
-            return process.wait(TIME_LIMIT)
+            return process.wait(limit)
         except subprocess.TimeoutExpired:
             return 124
         finally:
@@ -152,6 +160,7 @@ CHECKS = (
     Check("yamllint", 2, ("yamllint --strict .",)),
     Check("ruff", 1, ("ruff check --no-cache .", "ruff format --no-cache --diff .")),
 )
+MUTATION = "ansible_collections.proxkit.tasks.tests.mutation"
 DEMO = "ansible-playbook -i localhost, examples/demo.yml"
 
 
@@ -333,6 +342,19 @@ def release(runner: Runner) -> int:
         return runner.run(f"python -m release {shlex.quote(str(ROOT))}", cwd=folder / COLLECTION, env=env)
 
 
+def mutation(paths: list[str], runner: Runner) -> int:
+    """Change the pure files, one thing at a time, and tell which changes no test notices: all of it takes an hour."""
+    python = make_venv(ROOT / ".venv", "requirements-dev.txt")
+    folder, survivors = DEV / "run-mutation", LOGS / "mutation.diff"
+    LOGS.mkdir(parents=True, exist_ok=True)
+    stage(folder / COLLECTION)
+    command = shlex.join(["python", "-m", MUTATION, "--survivors", str(survivors), *paths])
+    with environment(python, folder) as env:
+        code = runner.run(command, cwd=folder / COLLECTION, env={**env, "PYTHONPATH": str(folder)}, limit=None)
+    print(f"What no test notices: {survivors.relative_to(ROOT)}")
+    return code
+
+
 def interrupt(_signal: int, _frame: object) -> t.NoReturn:
     """Treat a request to end as Ctrl-C."""
     raise KeyboardInterrupt
@@ -346,6 +368,8 @@ def main() -> int:
     commands.add_parser("test", help="run the checks, all or those named").add_argument("names", nargs="*")
     commands.add_parser("list", help="list the checks and their commands")
     commands.add_parser("release", help="build and check a release of this commit, into .dev/release")
+    mutants = commands.add_parser("mutation", help="tell which changes of the pure files no test notices")
+    mutants.add_argument("paths", nargs="*", metavar="PATH[:FIRST-LAST]", help="default: all of them")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, interrupt)
     for name in [name for name in os.environ if name.startswith("GIT_")]:  # as a git hook has them
@@ -358,6 +382,8 @@ def main() -> int:
             return 0
         if arguments.command == "test":
             return test(arguments.names, runner)
+        if arguments.command == "mutation":
+            return mutation(arguments.paths, runner)
         return {"demo": demo, "release": release}[arguments.command](runner)
     except KeyboardInterrupt:
         runner.stop()

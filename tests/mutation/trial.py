@@ -1,0 +1,118 @@
+# Copyright (c) 2026, proxkit.tasks contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running tests on a mutant: in a process of its own, forked off one that has imported all but the collection."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import io
+import json
+import os
+import pathlib
+import resource
+import signal
+import sys
+import tempfile
+import types
+import typing as t
+
+import pytest
+
+COLLECTION = "ansible_collections.proxkit.tasks"
+_OURS = ("ansible_collections", "conftest", "test", "_pytest.assertion", "__main")
+_ARGUMENTS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--hypothesis-profile=mutation")
+# Modules that were there before pytest began cannot be rewritten by it, nor need they be.
+_QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+_MEMORY = 2 << 30
+
+
+class Trials:
+    """Runs the same tests on one source after the other of a module."""
+
+    def __init__(self, path: pathlib.Path, tests: t.Sequence[pathlib.Path]) -> None:
+        self._name = f"{COLLECTION}.{'.'.join(path.with_suffix('').parts)}"
+        self._path = str(path)
+        self._arguments = [*_ARGUMENTS, *_QUIET, *map(str, tests)]
+        self._seconds = 60.0  # of processor time
+        source = path.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            told = pathlib.Path(folder, "modules")
+            if self._run(source, told) != pytest.ExitCode.OK:
+                raise RuntimeError(f"the tests of {path} fail as it is: pytest {' '.join(map(str, tests))}")
+            for name in json.loads(told.read_text()):
+                if not name.startswith(_OURS):
+                    with contextlib.suppress(Exception):
+                        importlib.import_module(name)
+        # A child that collects garbage copies all of its parent's memory.
+        gc.freeze()
+        gc.disable()
+        # Again, now that little has to be imported: several times as long is long enough for any mutant.
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self._run(source)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self._seconds = 2.0 + 3.0 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+    def survives(self, source: str) -> bool:
+        """Whether all tests pass on it, within time and memory."""
+        return self._run(source) == pytest.ExitCode.OK
+
+    def _run(self, source: str, told: pathlib.Path | None = None) -> int:
+        sys.stdout.flush()
+        child = os.fork()
+        if not child:
+            try:
+                self._in_child(source, told)
+            finally:
+                os._exit(70)
+        try:
+            _child, status = os.waitpid(child, 0)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)  # with all that its tests left
+        return os.waitstatus_to_exitcode(status)
+
+    def _in_child(self, source: str, told: pathlib.Path | None) -> t.NoReturn:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(null, stream)
+        sys.stdout = sys.stderr = io.StringIO()
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(self._seconds), int(self._seconds) + 1))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.setitimer(signal.ITIMER_REAL, 10 * self._seconds)  # for those that wait for ever
+        sys.meta_path.insert(0, _Finder(_Loader(self._name, self._path, source)))
+        code = pytest.main(self._arguments)
+        if told:
+            told.write_text(json.dumps(list(sys.modules)))
+        os._exit(code)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Gives one module another source."""
+
+    def __init__(self, loader: _Loader) -> None:
+        self._loader = loader
+
+    def find_spec(
+        self, name: str, path: t.Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        return importlib.util.spec_from_loader(name, self._loader) if name == self._loader.name else None
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def __init__(self, name: str, path: str, source: str) -> None:
+        super().__init__(name, path)
+        self._source = source
+
+    def get_data(self, path: str) -> bytes:
+        return self._source.encode()
+
+    def path_stats(self, path: str) -> t.NoReturn:
+        raise OSError("what was compiled before is of another source")
