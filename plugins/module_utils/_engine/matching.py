@@ -72,9 +72,10 @@ class Matching:
                     text = f"Node {self._node} lists a task whose UPID is malformed; it is left out."
                     self._found.warnings.append(text)
             start += len(rows)
-            size = min(2 * size, PAGE_ROWS)
-            if not rows or (total is not None and start >= total) or self._enough(rows[-1]):
+            last = len(rows) < size if total is None else start >= total
+            if not rows or last or self._enough(rows[-1]):
                 return
+            size = min(2 * size, PAGE_ROWS)
 
     def _page_size(self) -> int:
         """Rows a page: some more than wanted, as the last ones wanted are told by those that follow."""

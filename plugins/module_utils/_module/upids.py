@@ -57,11 +57,16 @@ def _named(text: t.Any, service: Service) -> Upid:
         raise InvalidUpid(exc.field, exc.reason + _hint_at_extract(text, exc.reason), shown(text)) from None
     if upid.comment:
         raise InvalidUpid("comment", "it has a comment after the last colon, which no server accepts", shown(text))
-    if upid.product != service.product:
-        owners = [one for one in SERVICES.values() if one.product == upid.product]
+    if not _fits(upid, service):
+        owners = [one for one in SERVICES.values() if _fits(upid, one)]
         names = " or ".join(f"{one.name} ({one.title})" for one in owners)
         raise OptionError(f"upids: {shown(text)} belongs to service {names}, but service is {service.name}.")
     return upid
+
+
+def _fits(upid: Upid, service: Service) -> bool:
+    """Mail Gateway's grammar is Proxmox VE's, but no Datacenter Manager has it for a remote."""
+    return upid.product == (service.product if upid.remote is None else service.name)
 
 
 def _hint_at_extract(text: t.Any, reason: str) -> str:

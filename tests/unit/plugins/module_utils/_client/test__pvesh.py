@@ -101,6 +101,7 @@ def test_what_is_run(mock: Mock, machine: StandIn) -> None:
     way = calls()
     way.status(upid, math.inf)
     way.log(upid, 3, 5, math.inf)
+    assert way.missing_right("pve2", math.inf) is None  # root asks
     assert way.stop(upid, math.inf) is None  # type: ignore[func-returns-value]  # what prints nothing says nothing
     path = f"/nodes/{upid.node}/tasks/{upid.native}"
     options = ["--output-format=json"]

@@ -120,6 +120,15 @@ def test_the_latest_that_fit(source: FakeSource, filters: dict[str, t.Any], numb
     assert [task.upid.pid for task in matching(source, **filters).tasks] == numbers
 
 
+@pytest.mark.parametrize(("total", "pages"), [(None, 1), (1, 1), (3, 3)])
+def test_pages_are_read_to_the_total_and_where_none_is_told_to_one_that_is_not_full(
+    source: FakeSource, total: int | None, pages: int
+) -> None:
+    source.script["listed"] = [([{"upid": upid(2).native, "status": "OK", "endtime": EPOCH}], total)] * 3
+    assert len(matching(source, "pve1", limit=0).tasks) == 1
+    assert source.calls["listed"] == pages
+
+
 def test_a_malformed_row_is_a_warning(source: FakeSource) -> None:
     source.script["listed"] = [([{"upid": "UPID:nonsense"}], 1)]
     found = matching(source, "pve1")

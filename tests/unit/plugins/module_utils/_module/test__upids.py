@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PMG
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid, OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.upids import upids
 
@@ -58,3 +59,9 @@ def test_no_task_at_all(value: t.Any) -> None:
 def test_what_names_no_task_is_refused(value: t.Any, words: str) -> None:
     with pytest.raises((OptionError, InvalidUpid), match=words):
         upids(value)
+
+
+def test_an_id_of_a_datacenter_manager_is_never_one_of_a_mail_gateway() -> None:
+    assert upids(UPID, PMG)[0][0].native == UPID
+    with pytest.raises(OptionError, match=r"belongs to service pve \(Proxmox VE\), but service is pmg"):
+        upids(f"pve:remote!{UPID}", PMG)
