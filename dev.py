@@ -136,7 +136,7 @@ LINT_DOCS = "antsibull-docs lint-collection-docs"
 WORKFLOWS = " ".join(f".github/workflows/{name}.yml" for name in ("ci", "certification", "release"))
 CHECKS = (
     Check("sanity", 100, ("ansible-test sanity --venv --color no",)),
-    Check("molecule", 250, ("molecule test --all",)),
+    Check("molecule", 340, ("molecule test --all",)),
     # What targets run, on the oldest Python with the oldest proxmoxer (tests/unit/requirements.txt). The check "pytest"
     # runs all unit tests on the newest Python with the newest one.
     Check("ansible-units", 80, (UNITS,)),
