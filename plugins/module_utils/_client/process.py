@@ -98,7 +98,8 @@ def _start(words: t.Sequence[str], environment: t.Mapping[str, str]) -> tuple[su
     """
     reading, leash = os.pipe()
     try:
-        process = subprocess.Popen(  # noqa: S603 - no shell reads it
+        # It outlives this function: whoever called waits for it.
+        process = subprocess.Popen(  # noqa: S603 - no shell reads it # pylint: disable=consider-using-with
             words,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -36,7 +36,7 @@ class Check(abc.ABC):
 
     def of_json(self, value: Json) -> t.Optional[str]:
         """What is wrong with a value of a JSON body."""
-        return self(as_text(value)) if type(value) is self.json_type else f"Expected {self.name} value."
+        return self(as_text(value)) if value.__class__ is self.json_type else f"Expected {self.name} value."
 
 
 class Boolean(Check):
