@@ -91,6 +91,7 @@ def test_all_examples_run_and_say_what_they_promise(company: Mock, backup_server
     company.tasks(node="pve2", type="qmigrate", id="111", user="root@pam", start=0.5, duration=1)
     variables = {
         **_credentials(company),
+        "upid": migrations[0],
         "migrations": {"results": [{"json": {"data": upid}} for upid in migrations]},
         "started": {"results": [{"json": {"data": upid}} for upid in [*migrations, *failed]]},
         "ha_request": {"json": {"data": request[0]}},
