@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import TOKEN_ID, TOKEN_SECRET, Mock
 from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 from ansible_collections.proxkit.tasks.tests.unit.documented import (
+    GUIDES,
     MODULES,
     PLUGINS,
     ROOT,
@@ -29,11 +30,27 @@ from ansible_collections.proxkit.tasks.tests.unit.documented import (
 
 def test_the_first_playbook_of_the_readme_is_the_example() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```yaml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    (block,) = [text for text in blocks if "hosts: " in text]
     header, separator, playbook = (ROOT / "examples/first_playbook.yml").read_text(encoding="utf-8").partition("---\n")
     assert separator
     assert all(line.startswith("#") for line in header.splitlines())
     assert block == playbook
+
+
+def test_links_of_the_readme_lead_somewhere_from_anywhere() -> None:
+    # Galaxy shows it without the files around it.
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    ours = "https://github.com/proxkit/tasks/blob/main/"
+    assert links
+    assert all(link.startswith(("https://", "#")) for link in links)
+    for link in links:
+        page, _mark, heading = (link.removeprefix(ours) if link[0] != "#" else f"README.md{link}").partition("#")
+        if page.startswith("https://"):
+            continue
+        text = (ROOT / page).read_text(encoding="utf-8")
+        titles = re.findall(r"^#+ (.+)$|^(.+)\n[-=^]{3,}$", text, re.MULTILINE)
+        assert not heading or heading in {"".join(title).lower().replace(" ", "-") for title in titles}, link
 
 
 def test_the_readme_names_everything_that_is_included() -> None:
@@ -43,6 +60,44 @@ def test_the_readme_names_everything_that_is_included() -> None:
     there |= {(path.name, "role") for path in (ROOT / "roles").iterdir()}
     assert set(re.findall(r"^\| `proxkit\.tasks\.(\w+)` \| (\w+) \|", readme, re.MULTILINE)) == there
     assert code_blocks("guide_upids", "ini")[0].strip() in readme
+
+
+def test_the_readme_names_every_example_and_guide() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in [*ROOT.glob("examples/*.yml"), *ROOT.glob("docs/docsite/rst/*.rst")]:
+        # The demo has no use without the mocked endpoint.
+        assert path.name == "demo.yml" or str(path.relative_to(ROOT)) in readme, path.name
+
+
+def test_the_site_has_every_guide() -> None:
+    sections = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    assert sorted(name for section in sections for name in section["toctree"]) == list(GUIDES)
+
+
+def test_the_readme_installs_what_is_here() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(collections:\n.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert [row["name"] for row in yaml.safe_load(block)["collections"]] == [f"{galaxy['namespace']}.{galaxy['name']}"]
+
+
+def test_figures_of_the_guide_are_those_of_the_benchmarks() -> None:
+    measured = {
+        tuple(cell.strip() for cell in line.strip("|").split("|")[:4])
+        for line in (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("|")
+    }
+    guide = (ROOT / "docs/docsite/rst/guide_performance.rst").read_text(encoding="utf-8")
+    rows = re.findall(r"^ {3}\* - (.+)\n {5}- (.+)\n {5}- (.+)\n {5}- (.+)$", guide, re.MULTILINE)
+    shown = [row for row in rows if row[0] != "What"]
+    assert len(shown) > 10
+    assert set(shown) <= measured
+
+
+def test_the_house_is_drawn_once() -> None:
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (drawn,) = code_blocks("guide_inside", "text")
+    assert f"```text\n{drawn.strip(chr(10))}\n```" in contributing
 
 
 def test_the_guide_lists_the_environment_variables_that_are_read() -> None:
