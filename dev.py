@@ -143,7 +143,7 @@ CHECKS = (
     # Where a contributor runs it: in the checkout itself, whatever its folder is called.
     Check("pytest", 75, (f"{PYTEST} tests/unit --cov --cov-report=term-missing:skip-covered",), str(ROOT)),
     # The documentation's playbooks.
-    Check("examples", 30, (f"{PYTEST} tests/docs",), str(ROOT)),
+    Check("examples", 70, (f"{PYTEST} tests/docs",), str(ROOT)),
     # The same calls in Ansible's own process and by module.
     Check("both-ways", 60, (f"{PYTEST} tests/both_ways",), str(ROOT)),
     # The other way that a clone can lie: all files are found there, and what they import is the clone itself.
