@@ -58,7 +58,7 @@ class Asker:
 
 def shown(service: str, verb: str) -> str:
     """What the guide shows of a privilege that is missing."""
-    (text,) = re.findall(rf"``(ansible@{service}\S* needs .* to {verb} tasks of others)``", GUIDE)
+    (text,) = re.findall(rf"``(ansible@{service}\S* needs .* to {verb} tasks(?: of others)?)``", GUIDE)
     return str(text)
 
 
@@ -128,5 +128,8 @@ def test_following_the_ha_manager(may: t.Any, followed: bool) -> None:
         request = task(mock, type="hamigrate", id="111", user=asker.who, node="pve2", duration=0)
         task(mock, type="qmigrate", id="111", node="pve2", start=0.5, duration=0.5)
         result = asker.wait(request, follow_ha=True, timeout=5)
+        seen = asker.info()
     assert [task["follows"] for task in result["tasks"]] == [None, request][: 1 + followed]
     assert bool(result["warnings"]) != followed
+    # What the role wait_idle asks for.
+    assert (not seen["blind_nodes"]) is followed

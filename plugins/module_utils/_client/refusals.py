@@ -160,9 +160,10 @@ def _check_privilege(text: str, request: Request, connection: Connection) -> str
     named = re.search(r"\((/[^,()]*), ([A-Za-z.|]+)\)", text)
     stops = request.method == "DELETE" or (named is not None and "Sys.Modify" in named[2])
     right = f"{named[2]} on {named[1]}" if named else (rights.stop if stops else rights.see).format(node=node)
+    tasks = "tasks of others" if rights.stranger else "tasks"
     if stops:
-        return f"{asker} needs {right} to stop tasks of others"
+        return f"{asker} needs {right} to stop {tasks}"
     if node is None:
         return f"{asker} needs {right}" if named else f"{asker} lacks a privilege"
     hint = " (a token does not see what its user started)" if connection.token_name else ""
-    return f"{asker} needs {right} to see tasks of others{hint}"
+    return f"{asker} needs {right} to see {tasks}{hint}"

@@ -138,8 +138,14 @@ def bare(status: int, reason: str, text: str) -> Reply:
         (STATUS, Reply(400, "Bad Request", "nginx", PAGE), ELSA, NotProxmox, ["Sign in"]),
         (STATUS, bare(502, "Bad Gateway", "down"), ELSA, HostUnreachable, ["502"]),
         # PMG::RESTEnvironment, PMG::HTTPServer
-        (STATUS, of_pve(403, "Permission check failed"), MAIL, NoPrivilege, ["needs the role admin or audit to see"]),
-        (STOP, of_pve(403, "Permission check failed"), MAIL, NoPrivilege, ["needs the role admin to stop"]),
+        (
+            STATUS,
+            of_pve(403, "Permission check failed"),
+            MAIL,
+            NoPrivilege,
+            ["needs the role admin or audit to see tasks"],
+        ),
+        (STOP, of_pve(403, "Permission check failed"), MAIL, NoPrivilege, ["needs the role admin to stop tasks"]),
         (LIST, Reply(401, "API tokens not implemented", ""), MAIL, LoginRefused, ["tokens not implemented"]),
         (
             STATUS,
