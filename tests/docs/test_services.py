@@ -52,7 +52,7 @@ def test_proxmox_ve_and_what_its_backup_server_verifies(tmp_path: pathlib.Path) 
         mine = token_of(pve, "ansible@pve", **{"/vms/100": ["VM.Backup"]})
         storage = token_of(pbs, "pve@pbs")
         # The backup has yet to come, so what verifies it starts later than now.
-        pbs.clock(advance=30)
+        pbs.clock(advance=600)
         for guest in (100, 101):
             pbs.tasks(type="verify", id=f"backup:vm/{guest}/6B07737B", user="pve@pbs!tasks", duration=2)
         theirs = {
