@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The developer's entry point: ``python3 dev.py demo``, ``test [CHECK...]``, ``list``, ``release``, ``mutation``.
+"""The developer's entry point: ``python3 dev.py demo``, ``test``, ``list``, ``matrix``, ``mutation``, ``release``.
 
 Starts on any Python >= 3.9 and needs nothing installed. It looks for the newest Python that ansible-core and the tools
 run on, installs the pinned requirement files into virtual environments of the checkout (``.venv`` for the checks,
@@ -144,6 +144,8 @@ CHECKS = (
     Check("pytest", 75, (f"{PYTEST} tests/unit --cov --cov-report=term-missing:skip-covered",), str(ROOT)),
     # The documentation's playbooks.
     Check("examples", 70, (f"{PYTEST} tests/docs",), str(ROOT)),
+    # The oldest of all that is supported, in short; "dev.py matrix" tries every ansible-core at length.
+    Check("oldest", 90, ("python tests/matrix.py --brief",), str(ROOT)),
     # The same calls in Ansible's own process and by module.
     Check("both-ways", 60, (f"{PYTEST} tests/both_ways",), str(ROOT)),
     # The other way that a clone can lie: all files are found there, and what they import is the clone itself.
@@ -165,23 +167,29 @@ DEMO = "ansible-playbook -i localhost, examples/demo.yml"
 
 
 def make_venv(folder: pathlib.Path, requirements: str) -> pathlib.Path:
-    """The Python of a virtual environment with a requirement file installed; made anew when file or Python changed."""
+    """The Python of a virtual environment on the newest Python, with a requirement file installed."""
     fallback = sys.executable if sys.version_info >= OLDEST_CONTROLLER else ""
     python = next((path for minor, path in find_pythons().items() if (3, minor) >= OLDEST_CONTROLLER), fallback)
     if not python:
         sys.exit("dev.py needs Python 3.11, 3.12 or 3.13 (with venv) and found none on PATH or under pyenv.")
+    return install(folder, python, ["-r", requirements])
+
+
+def install(folder: pathlib.Path, python: str, wanted: t.Sequence[str]) -> pathlib.Path:
+    """The Python of a virtual environment with what pip is told to install; made anew when that or Python changed."""
     files = [path.read_bytes() for path in sorted(ROOT.glob("requirements-*.txt"))]
-    stamp = hashlib.sha256(b"\0".join([python.encode(), requirements.encode(), *files])).hexdigest()
+    stamp = hashlib.sha256(b"\0".join([python.encode(), *(text.encode() for text in wanted), *files])).hexdigest()
     stamp_file, venv_python = folder / "dev-stamp", folder / "bin" / "python"
     if stamp_file.is_file() and stamp_file.read_text() == stamp and venv_python.exists():
         return venv_python
-    print(f"Installing {requirements} into {folder.relative_to(ROOT)} with {python} ...", flush=True)
+    what = " ".join(wanted)
+    print(f"Installing {what} into {folder.relative_to(ROOT)} with {python} ...", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
-    install = [str(venv_python), "-m", "pip", "install", "--progress-bar=off", "-r", requirements]
-    for command in ([python, "-m", "venv", str(folder)], install):
+    pip = [str(venv_python), "-m", "pip", "install", "--progress-bar=off", *wanted]
+    for command in ([python, "-m", "venv", str(folder)], pip):
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode:
-            sys.exit(f"{done.stdout.decode(errors='replace')}\nInstalling {requirements} failed, see above.")
+            sys.exit(f"{done.stdout.decode(errors='replace')}\nInstalling {what} failed, see above.")
     stamp_file.write_text(stamp)  # last, so that an interrupted installation is never taken for a whole one
     return venv_python
 
@@ -367,13 +375,20 @@ def main() -> int:
     commands.add_parser("demo", help="show the main job on the embedded endpoint")
     commands.add_parser("test", help="run the checks, all or those named").add_argument("names", nargs="*")
     commands.add_parser("list", help="list the checks and their commands")
+    commands.add_parser("matrix", help="try every supported ansible-core (--help: a part of it)", add_help=False)
     commands.add_parser("release", help="build and check a release of this commit, into .dev/release")
     mutants = commands.add_parser("mutation", help="tell which changes of the pure files no test notices")
     mutants.add_argument("paths", nargs="*", metavar="PATH[:FIRST-LAST]", help="default: all of them")
-    arguments = parser.parse_args()
+    arguments, others = parser.parse_known_args()
+    if others and arguments.command != "matrix":
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     signal.signal(signal.SIGTERM, interrupt)
+    # Shells let what is started in the background ignore it, and all that it starts: tests that interrupt would hang.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith("GIT_")]:  # as a git hook has them
         del os.environ[name]
+    if arguments.command == "matrix":  # which takes signals better without a parent
+        os.execv(sys.executable, [sys.executable, str(ROOT / "tests/matrix.py"), *others])
     runner = Runner()
     try:
         if arguments.command == "list":
