@@ -47,7 +47,7 @@ CELLS = {
     "target": (f"{PYTEST} tests/both_ways",),
     "sanity": ("ansible-test sanity --venv --color no",),
 }
-# For the gate, which has little time: the unit tests of what the versions differ in, the plugins' examples and one scenario.
+# For the gate, which has little time: unit tests of what the versions differ in, examples of the plugins, one scenario.
 DIFFERENT = ("action", "filter", "test", "modules/test_main.py", "module_utils/_module", "module_utils/_client")
 BRIEF = {
     "units": (f"{PYTEST} -n 2 {' '.join(f'tests/unit/plugins/{part}' for part in DIFFERENT)}",),
