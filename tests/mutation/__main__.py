@@ -15,8 +15,8 @@ import sys
 import time
 import typing as t
 
-import yaml
-from ansible_collections.proxkit.tasks.tests.mutation.mutants import Mutant, mutants_of
+from ansible_collections.proxkit.tasks.tests.mutation.explained import Change, read, written
+from ansible_collections.proxkit.tasks.tests.mutation.mutants import mutants_of
 from ansible_collections.proxkit.tasks.tests.mutation.selection import tests_of
 from ansible_collections.proxkit.tasks.tests.mutation.trial import Trials
 
@@ -27,7 +27,7 @@ PURE = {
     "_client": "answers refusals service",
     "_module": "credentials filters lines report spec trend upids values",
 }
-EXPLAINED = pathlib.Path(__file__).with_name("explained.yml")
+EXPLAINED = pathlib.Path(__file__).with_name("explained.txt")
 GOAL = 95.0
 
 
@@ -37,8 +37,12 @@ class Score(t.NamedTuple):
     mutants: int
     killed: int
     explained: int
-    survivors: list[Mutant]
-    stale: list[str]
+    stale: set[Change]
+
+    @property
+    def survived(self) -> int:
+        """How many neither a test nor an explanation accounts for."""
+        return self.mutants - self.killed - self.explained
 
     @property
     def percent(self) -> float:
@@ -47,29 +51,24 @@ class Score(t.NamedTuple):
         return 100.0 * self.killed / able if able else 100.0
 
 
-def score(path: pathlib.Path, first: int, last: int, explained: dict[tuple[str, str], str]) -> Score:
-    """Try the mutants of a file's lines."""
+def score(path: pathlib.Path, first: int, last: int, explained: set[Change], out: t.TextIO) -> Score:
+    """Try the mutants of a file's lines; those that survive for no known reason go to ``out``."""
     source = path.read_text(encoding="utf-8")
     trials = Trials(path, tests_of(path))
     mutants = [mutant for mutant in mutants_of(source) if first <= mutant.line <= last]
     survivors = []
     for number, mutant in enumerate(mutants, 1):
         if trials.survives(mutant.source):
-            survivors.append(mutant)
+            survivors.append(Change(str(path), mutant.was, mutant.now))
+            if survivors[-1] not in explained:
+                out.write(written(f"{path}:{mutant.line}", mutant.was, mutant.now))
+                out.flush()
         if sys.stderr.isatty():
             print(f"\r{path} {number}/{len(mutants)}, {len(survivors)} survived ", end="", file=sys.stderr)
-    there = {(mutant.was, mutant.now) for mutant in survivors}
-    stale = [f"- {was}\n+ {now}" for was, now in explained if (was, now) not in there]
-    left = [mutant for mutant in survivors if (mutant.was, mutant.now) not in explained]
-    whole = last - first + 1 >= len(source.splitlines())
-    killed = len(mutants) - len(survivors)
-    return Score(len(mutants), killed, len(survivors) - len(left), left, stale if whole else [])
-
-
-def diff(path: pathlib.Path, mutant: Mutant) -> str:
-    """A mutant to read."""
-    lines = [f"-{line}" for line in mutant.was.splitlines()] + [f"+{line}" for line in mutant.now.splitlines()]
-    return "\n".join([f"{path}:{mutant.line}", *lines, "", ""])
+    whole = first == 1 and last >= len(source.splitlines())
+    stale = {change for change in explained if whole and change.path == str(path)} - set(survivors)
+    known = sum(1 for change in survivors if change in explained)
+    return Score(len(mutants), len(mutants) - len(survivors), known, stale)
 
 
 def main() -> int:
@@ -82,7 +81,7 @@ def main() -> int:
     paths = options.paths or [
         str(UTILS / package / f"{n}.py") for package, names in PURE.items() for n in names.split()
     ]
-    explained = explanations()
+    explained = read(EXPLAINED.read_text(encoding="utf-8"))
     print(f"{'file':56}{'mutants':>8}{'killed':>8}{'explained':>10}{'survived':>9}{'score':>9}{'':>6}s")
     fine = True
     with open(options.survivors, "w", encoding="utf-8") as out:
@@ -91,26 +90,16 @@ def main() -> int:
             name, _colon, lines = given.partition(":")
             path = pathlib.Path(name)
             first, _dash, last = lines.partition("-")
-            found = score(path, int(first or 1), int(last or 10**9), explained.get(name, {}))
-            out.writelines(diff(path, mutant) for mutant in found.survivors)
-            out.flush()
+            found = score(path, int(first or 1), int(last or 10**9), explained, out)
             print(
-                f"{name:56}{found.mutants:8}{found.killed:8}{found.explained:10}{len(found.survivors):9}"
+                f"{name:56}{found.mutants:8}{found.killed:8}{found.explained:10}{found.survived:9}"
                 f"{found.percent:8.1f}%{time.monotonic() - begun:7.0f}",
                 flush=True,
             )
-            for text in found.stale:
-                print(f"{EXPLAINED.name} explains what does not survive:\n{text}")
+            for _path, was, now in sorted(found.stale):
+                print(written(f"{EXPLAINED.name} explains what does not survive:", was, now))
             fine = fine and found.percent >= GOAL and not found.stale
     return 0 if fine else 1
-
-
-def explanations() -> dict[str, dict[tuple[str, str], str]]:
-    """Why mutants are the same program after all: by file, then by what was and is there."""
-    found: dict[str, dict[tuple[str, str], str]] = {}
-    for name, rows in (yaml.safe_load(EXPLAINED.read_text(encoding="utf-8")) or {}).items():
-        found[name] = {(row["was"], now): row["why"] for row in rows for now in row["now"]}
-    return found
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ _TOKEN = re.compile(
     r"|(?P<close>\))|(?P<or>\|)|(?P<repeat>[*+?])|(?P<anchor>[\^$])|(?P<escape>\\x[0-9A-Fa-f]{2}|\\.)|(?P<plain>.)",
     re.DOTALL,
 )
+# What may be repeated more often than this may be any number of times: the bound only keeps a search short.
+_ANY_NUMBER = 18
 _ITEM = re.compile(r"(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\.|[^\\])(?:-(?:\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\.|[^\\]))?")
 _INSTEAD = {"*": "+", "+": "*", "?": "", r"\s": r"\S", r"\S": r"\s", "^": "", "$": ""}
 
@@ -33,7 +35,7 @@ def _instead(token: re.Match[str]) -> t.Iterator[str]:
     text = token[0]
     if token["class"]:
         yield from _changed_class(text)
-    elif token["times"]:
+    elif token["times"] and int(re.findall("[0-9]+", text)[-1]) < _ANY_NUMBER:
         for number in re.finditer("[0-9]+", text):
             yield f"{text[: number.start()]}{int(number[0]) + 1}{text[number.end() :]}"
     elif text in _INSTEAD:

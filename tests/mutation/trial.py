@@ -19,6 +19,7 @@ import resource
 import signal
 import sys
 import tempfile
+import time
 import types
 import typing as t
 
@@ -39,35 +40,33 @@ class Trials:
         self._name = f"{COLLECTION}.{'.'.join(path.with_suffix('').parts)}"
         self._path = str(path)
         self._arguments = [*_ARGUMENTS, *_QUIET, *map(str, tests)]
-        self._seconds = 60.0  # of processor time
+        self._seconds = 60.0  # of processor time for one test
         source = path.read_text(encoding="utf-8")
         with tempfile.TemporaryDirectory() as folder:
-            told = pathlib.Path(folder, "modules")
-            if self._run(source, told) != pytest.ExitCode.OK:
+            report = pathlib.Path(folder, "report")
+            if self._run(source, report) != pytest.ExitCode.OK:
                 raise RuntimeError(f"the tests of {path} fail as it is: pytest {' '.join(map(str, tests))}")
-            for name in json.loads(told.read_text()):
+            for name in json.loads(report.read_text())["modules"]:
                 if not name.startswith(_OURS):
                     with contextlib.suppress(Exception):
                         importlib.import_module(name)
-        # A child that collects garbage copies all of its parent's memory.
-        gc.freeze()
-        gc.disable()
-        # Again, now that little has to be imported: several times as long is long enough for any mutant.
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self._run(source)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self._seconds = 2.0 + 3.0 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+            # A child that collects garbage copies all of its parent's memory.
+            gc.freeze()
+            gc.disable()
+            # Again, now that little has to be imported.
+            self._run(source, report)
+            self._seconds = 1.0 + 3.0 * json.loads(report.read_text())["longest"]
 
     def survives(self, source: str) -> bool:
         """Whether all tests pass on it, within time and memory."""
         return self._run(source) == pytest.ExitCode.OK
 
-    def _run(self, source: str, told: pathlib.Path | None = None) -> int:
+    def _run(self, source: str, report: pathlib.Path | None = None) -> int:
         sys.stdout.flush()
         child = os.fork()
         if not child:
             try:
-                self._in_child(source, told)
+                self._in_child(source, report)
             finally:
                 os._exit(70)
         try:
@@ -77,21 +76,40 @@ class Trials:
                 os.killpg(child, signal.SIGKILL)  # with all that its tests left
         return os.waitstatus_to_exitcode(status)
 
-    def _in_child(self, source: str, told: pathlib.Path | None) -> t.NoReturn:
+    def _in_child(self, source: str, report: pathlib.Path | None) -> t.NoReturn:
         os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):
             os.dup2(null, stream)
         sys.stdout = sys.stderr = io.StringIO()
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (int(self._seconds), int(self._seconds) + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.setitimer(signal.ITIMER_REAL, 10 * self._seconds)  # for those that wait for ever
         sys.meta_path.insert(0, _Finder(_Loader(self._name, self._path, source)))
-        code = pytest.main(self._arguments)
-        if told:
-            told.write_text(json.dumps(list(sys.modules)))
+        watch = _Watch(self._seconds)
+        code = pytest.main(self._arguments, plugins=[watch])
+        if report:
+            report.write_text(json.dumps({"modules": list(sys.modules), "longest": watch.longest}))
         os._exit(code)
+
+
+class _Watch:
+    """Ends the process where a test, or what is before the first one, takes too long."""
+
+    def __init__(self, seconds: float) -> None:
+        self.longest = 0.0
+        self._seconds = seconds
+        self._begin()
+
+    def _begin(self) -> None:
+        self._begun = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, self._seconds)
+        signal.setitimer(signal.ITIMER_REAL, 20 * self._seconds)  # for those that wait for ever
+
+    def pytest_runtest_logstart(self) -> None:
+        self._begin()
+
+    def pytest_runtest_logfinish(self) -> None:
+        self.longest = max(self.longest, time.process_time() - self._begun)
 
 
 class _Finder(importlib.abc.MetaPathFinder):

@@ -19,6 +19,7 @@ from ansible_collections.proxkit.tasks.tests.mutation.patterns import changed_pa
         (r"\*\\x2a", []),
         ("a{2}", ["a{3}"]),
         ("a{1,9}", ["a{2,9}", "a{1,10}"]),
+        ("a{1,200}", []),
         ("{{8}}", ["{{9}}"]),
         ("{name}", []),
         ("[a-z_.-]", ["[^a-z_.-]", "[_.-]", "[a-z.-]", "[a-z_-]", "[a-z_.]"]),

@@ -12,6 +12,8 @@ import typing as t
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError, TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import (
+    VERDICT_LINES,
+    Page,
     decode_rows,
     lines_of,
     log_is_gone,
@@ -120,6 +122,10 @@ def test_decode_rows_says_what_is_wrong(rows: object, reason: str) -> None:
     assert str(caught.value) == reason
 
 
+def test_whether_the_task_runs_is_not_known_where_it_is_not_told() -> None:
+    assert Page([], 0).runs is None
+
+
 def test_decode_rows_takes_any_iterable() -> None:
     assert decode_rows(row for row in ROWS) == decode_rows(tuple(ROWS)) == "one\ntwo\nTASK OK"
 
@@ -188,12 +194,16 @@ def test_clean_text_is_one_safe_line_and_stays_so(text: str) -> None:
         ("progress 100%TASK OK", "OK"),
         ("progress 50%\rprogress 100%TASK OK", "OK"),
         ("TASK OK\n", "OK"),
+        ("TASK OK  ", "OK"),
+        ("TASK OKAY", None),
         ("TASK WARNINGS: 2", "WARNINGS: 2"),
         ("glued TASK WARNINGS: 12", "WARNINGS: 12"),
         ("TASK ERROR: command 'x' failed: exit code 1", "command 'x' failed: exit code 1"),
         ("50%TASK ERROR: job errors ", "job errors"),
         ("TASK ERROR: it said TASK OK", "it said TASK OK"),
         ("TASK ERROR: a TASK ERROR: b", "a TASK ERROR: b"),
+        ("TASK ERROR: of more\nthan one line\n", "of more\nthan one line"),
+        ("TASK ERROR: 5", "5"),
         ("2025-09-29T09:52:36+02:00: TASK OK", "OK"),
         ("2025-09-29T09:52:36+02:00: TASK WARNINGS: 1", "WARNINGS: 1"),
         ("2025-09-29T09:52:36+02:00: TASK ERROR: sync failed with some errors.", "sync failed with some errors."),
@@ -201,6 +211,7 @@ def test_clean_text_is_one_safe_line_and_stays_so(text: str) -> None:
         ("progress 100%", None),
         ("TASK OK, or not", None),
         ("TASK WARNINGS: many", None),
+        ("TASK WARNINGS: ", None),
         ("TASK WARNINGS: \u0661", None),
         ("TASK ERROR: ", ""),
         ("TASK ERROR:", ""),
@@ -211,7 +222,7 @@ def test_clean_text_is_one_safe_line_and_stays_so(text: str) -> None:
     ],
 )
 def test_verdict(line: str, exitstatus: str | None) -> None:
-    assert verdict(["TASK ERROR: an earlier line does not matter", line]) == exitstatus
+    assert verdict(["begin", "TASK ERROR: an earlier line does not matter", line]) == exitstatus
 
 
 MESSAGE = "2025-09-29T09:52:36+02:00: "
@@ -221,13 +232,20 @@ MESSAGE = "2025-09-29T09:52:36+02:00: "
     ("lines", "exitstatus"),
     [
         ([f"{MESSAGE}a", f"{MESSAGE}TASK ERROR: failed - code: 2", "Caution: bad header", ""], "failed - code: 2"),
-        ([f"{MESSAGE}TASK ERROR: no", f"{MESSAGE}but it goes on"], None),
+        (["2025-09-29T07:52:36Z: TASK ERROR: no - code: 1", "more"], "no - code: 1"),
+        (["2025-09-29T02:52:36-05:00: TASK ERROR: no - code: 1", "more"], "no - code: 1"),
+        ([f"{MESSAGE}a", f"{MESSAGE}TASK ERROR: no", f"{MESSAGE}but it goes on"], None),
         ([f"{MESSAGE}TASK ERROR: of a part", "TASK OK"], "OK"),
         ([f"{MESSAGE}a", "b"], None),
     ],
 )
 def test_an_error_of_several_lines(lines: list[str], exitstatus: str | None) -> None:
     assert verdict(lines) == exitstatus
+
+
+def test_the_lines_that_are_asked_for_hold_an_error_of_many() -> None:
+    log = [f"{MESSAGE}TASK ERROR: no", *["more"] * (VERDICT_LINES - 1)]
+    assert verdict(log[-VERDICT_LINES:]) == "no"
 
 
 def test_no_lines_are_no_verdict() -> None:

@@ -102,3 +102,13 @@ def test_what_is_not_known_is_null() -> None:
     assert [values[name] for name in names] == [None] * len(names)
     assert (values["outcome"], values["warnings"]) == ("unseen", 0)
     assert Task(UPID, "missing").to_dict()["status"] is None
+    assert (Task(UPID).error, Task(UPID).lost_log) == (None, False)
+
+
+def test_a_running_task_is_said_to_run() -> None:
+    assert Task(UPID, "running").to_dict()["status"] == "running"
+
+
+@pytest.mark.parametrize(("seconds", "duration"), [(-5, 0), (0, 0), (1, 1)])
+def test_no_clock_makes_a_task_shorter_than_nothing(seconds: int, duration: int) -> None:
+    assert Task(UPID, "stopped", "OK", endtime=UPID.starttime + seconds).to_dict()["duration"] == duration
