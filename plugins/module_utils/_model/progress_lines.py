@@ -109,11 +109,11 @@ NO_NEWS = (
 )
 
 PHASES = (
-    "create full clone of drive |all '[a-z]+' jobs are ready|Completing block job"
-    "|starting (?:VM|CT) [0-9]+ on remote node|starting (?:online/live )?migration|start migrate command to "
-    "|download and verify backup index|Waiting for server to finish backup validation"
-    "|restore image complete \\(bytes=[0-9]+, "
-    "|Syncing |[Dd]elete vanished group |append media catalog|Failed to verify (?:the )?following "
+    r"create full clone of drive |all '[a-z]+' jobs are ready|Completing block job"
+    r"|starting (?:VM|CT) [0-9]+ on remote node|starting (?:online/live )?migration|start migrate command to "
+    r"|download and verify backup index|Waiting for server to finish backup validation"
+    r"|restore image complete \(bytes=[0-9]+, "
+    r"|Syncing |[Dd]elete vanished group |append media catalog|Failed to verify (?:the )?following "
 )
 SIGNS_OF_LIFE = (
     rf"Total bytes written: [0-9]|archive file size: |transferred {SIZE} in [<0-9.]+ seconds"

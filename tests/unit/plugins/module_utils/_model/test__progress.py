@@ -240,7 +240,8 @@ def test_backup_of_several_guests_names_the_one_at_work() -> None:
 
 @pytest.mark.parametrize("arguments", ["100 --mode stop", "--all 1 --mode stop", "--quiet 1", ""])
 def test_backup_of_one_or_of_nobody_knows_how_many_guests_has_no_counter(arguments: str) -> None:
-    lines = [f"INFO: starting new backup job: vzdump {arguments}", "INFO: Starting Backup of VM 100 (qemu)"]
+    before = "INFO: starting new backup job: vzdump 100 101"
+    lines = [before, f"INFO: starting new backup job: vzdump {arguments}", "INFO: Starting Backup of VM 100 (qemu)"]
     assert progress(lines) == Progress(None, "VM 100: Starting Backup of VM 100 (qemu)")
 
 
