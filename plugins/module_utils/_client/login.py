@@ -9,6 +9,7 @@ often than there is hope. All times are monotonic seconds.
 
 from __future__ import annotations
 
+import string
 import threading
 import typing as t
 from urllib.parse import quote
@@ -25,8 +26,10 @@ TICKET_SECONDS = 7200.0
 RENEW_AGAIN = 300.0
 # Pauses before the second and the third try with credentials that were good before: a directory may be away.
 PAUSES = (10.0, 60.0)
-# What a header value may hold as it is; Proxmox percent-decodes cookies and tokens (PVE::APIServer::AnyEvent).
+# What a header value may hold as it is; Proxmox percent-decodes cookies and tokens (PVE::APIServer::AnyEvent), ...
 _PLAIN = "!#$&'()*+-./:<=>?@[]^_`{|}~"
+# ... but not all of it everywhere.
+_PRINTABLE = string.ascii_letters + string.digits + string.punctuation
 
 # Of a ticket that still wants a second factor; Backup Server says so nowhere else (proxmox-auth-api: ``ApiTicket``).
 _PARTIAL = ":!tfa!"
@@ -104,8 +107,9 @@ class Login:
         """Put credentials into the headers of a prepared request."""
         given, ticket = self._connection, self.ticket
         if given.token_name:
-            value = str(given.service.token).format(who=who(given), secret=given.token_secret)
-            request.headers["Authorization"] = quote(value, safe=_PLAIN)
+            owner = quote(who(given), safe=_PLAIN if given.service.encoded_ids else _PRINTABLE)
+            secret = quote(str(given.token_secret), safe=_PLAIN)
+            request.headers["Authorization"] = str(given.service.token).format(who=owner, secret=secret)
         elif ticket is not None:
             request.headers["Cookie"] = f"{given.service.cookie}={quote(ticket.text, safe=_PLAIN)}"
             if request.method != "GET":
@@ -158,7 +162,7 @@ class Login:
     def _second_factor(self, post: Post, challenge: str) -> dict[str, t.Any]:
         user, otp = self._connection.user, self._connection.otp
         if not otp:
-            raise LoginRefused(f"{user} has a second factor: give api_otp, or use an API token")
+            raise LoginRefused(f"{user} has a second factor: give api_otp, {self._without_code()}")
         code = {"username": user, "password": f"totp:{otp}", "tfa-challenge": challenge}
         try:
             return self._ask(post, **code)
@@ -166,9 +170,13 @@ class Login:
             said = exc.message.partition(": check ")[0]
             text = (
                 f"the password of {user} is right, its one-time code is not ({said}): a code is good once and for "
-                "half a minute, so give a fresh api_otp (in quotes, it may begin with 0), or use an API token"
+                f"half a minute, so give a fresh api_otp (in quotes, it may begin with 0), {self._without_code()}"
             )
             raise LoginRefused(text) from None
+
+    def _without_code(self) -> str:
+        """How plays log in that nobody is there to give a code to."""
+        return "or use an API token" if self._connection.service.token else "or a user without a second factor"
 
     @staticmethod
     def _ask(post: Post, **fields: str) -> dict[str, t.Any]:

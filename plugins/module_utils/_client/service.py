@@ -54,6 +54,7 @@ class Service:
     port: int
     cookie: str  # the name of a ticket's cookie
     token: str | None  # the form of a token's header value; None: it knows no tokens
+    encoded_ids: bool  # it percent-decodes the whole of that, the id before the secret as well
     open_path: tuple[str, ...]  # what it tells to strangers
     rights: Rights
     unserved: tuple[Unserved, ...]
@@ -134,6 +135,7 @@ PVE = Service(
     port=8006,
     cookie="PVEAuthCookie",
     token="PVEAPIToken={who}={secret}",  # noqa: S106 - a form, no secret
+    encoded_ids=True,
     open_path=("access", "domains"),
     rights=Rights(
         see="Sys.Audit on /nodes/{node}",
@@ -190,6 +192,8 @@ PBS = Service(
     port=8007,
     cookie="PBSAuthCookie",
     token="PBSAPIToken={who}:{secret}",  # noqa: S106 - a form, no secret
+    # proxmox-auth-api: ``http_check_auth``
+    encoded_ids=False,
     open_path=("access", "domains"),
     # src/api2/node/tasks.rs: ``check_task_access`` comes before all else
     rights=Rights(

@@ -21,6 +21,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.login import
     Login,
     Refusals,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PBS, PMG, Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
     Fault,
@@ -157,6 +158,14 @@ def test_a_wrong_code_is_told_from_a_wrong_password() -> None:
     assert "check api_user" in refused(Login(OTP), Server(right="other", code="012345"), 0.0).message
 
 
+@pytest.mark.parametrize(
+    ("service", "instead"), [(PBS, "or use an API token"), (PMG, "or a user without a second factor")]
+)
+def test_what_to_do_without_a_code_is_what_the_product_can(service: Service, instead: str) -> None:
+    for given_, code in ((PASSWORD, "654321"), (OTP, "654321")):
+        assert instead in refused(Login(dataclasses.replace(given_, service=service)), Server(code=code), 0.0).message
+
+
 @pytest.mark.parametrize("known", [False, True])
 def test_a_token_is_refused_once_or_three_times(known: bool) -> None:
     refusals = Refusals(once=False)
@@ -212,6 +221,21 @@ def test_header_values_are_encoded_and_mean_what_was_given(user: str, secret: st
     assert not set(cookie) & set(';, "\\\r\n')
     assert unquote(cookie) == f"PVEAuthCookie=PVE:{user}@ad:sig+/="
     assert server.sent == []
+
+
+@given(st.text(st.characters(max_codepoint=126, min_codepoint=33), min_size=1), st.text(st.characters(codec="ascii")))
+def test_backup_server_decodes_a_secret_but_no_id(user: str, secret: str) -> None:
+    request = Headers()
+    Login(Connection(HOSTS, f"{user}@ad", token_name="ci", token_secret=secret, service=PBS)).sign(request)
+    name, mark, encoded = request.headers["Authorization"].partition("@ad!ci:")
+    assert (name, mark) == (f"PBSAPIToken={user}", "@ad!ci:")
+    assert unquote(encoded) == secret
+
+
+def test_no_name_that_a_header_cannot_hold_reaches_one() -> None:
+    request = Headers()
+    Login(Connection(HOSTS, "jörg\r\n@ad", token_name="ci", token_secret="s", service=PBS)).sign(request)
+    assert request.headers["Authorization"] == "PBSAPIToken=j%C3%B6rg%0D%0A@ad!ci:s"
 
 
 def test_plain_values_stay_as_they_are_and_writing_carries_its_token() -> None:
