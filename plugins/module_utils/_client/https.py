@@ -30,6 +30,8 @@ if _UNUSABLE is None:
     from proxmoxer.core import ProxmoxResource, ResourceException
     from requests.adapters import HTTPAdapter
     from urllib3 import __version__ as urllib3_version  # type: ignore[attr-defined]  # public, but in no __all__
+    from urllib3 import disable_warnings
+    from urllib3.exceptions import InsecureRequestWarning
 else:
     HTTPAdapter = ProxmoxHTTPAuthBase = object  # type: ignore[misc,assignment]  # so that this file can be read at all
 
@@ -119,6 +121,9 @@ class _Adapter(HTTPAdapter):
         if urllib3_version.startswith("1."):
             # It names no server to the context where the host is an address, and then compares the names itself.
             context.check_hostname = False
+        if context.verify_mode is ssl.CERT_NONE:
+            # It is what was asked for; in Ansible's own process a warning of it would be shown for every task.
+            disable_warnings(InsecureRequestWarning)
         super().__init__()
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:

@@ -241,7 +241,6 @@ def test_a_certificate_for_another_name(call: Call) -> None:
     assert "is for another name" in result["msg"]
 
 
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")  # that is what is asked for here
 def test_validate_certs_off(mock: Mock, call: Call) -> None:
     [upid] = mock.tasks(type="qmstart", id="100", duration=0)["upids"]
     assert outcomes(call.wait(upid, ca_path=..., validate_certs=False)) == ["ok"]
