@@ -84,7 +84,7 @@ def _told_by_log(source: Reader, upid: Upid, deadline: float) -> str | None:
     told = source.log(upid, 0, VERDICT_LINES, deadline)
     if told.total > VERDICT_LINES:
         told = source.log(upid, tail_start(told.total, VERDICT_LINES), VERDICT_LINES, deadline)
-    return verdict(_lines(told.rows))
+    return verdict(_lines(told.rows), upid.product)
 
 
 def _told_by_list(task: Task | None) -> str | None:

@@ -69,7 +69,8 @@ class _Log:
         self._unfinished = told.unfinished
         self.percent = told.progress.percent if told.progress else None
         self.runs = told.runs is True
-        self.over = told.runs is False or (told.unfinished is not None and verdict([told.unfinished]) is not None)
+        last, product = told.unfinished, self.entry.upid.product
+        self.over = told.runs is False or (last is not None and verdict([last], product) is not None)
         self.past_wanted = self.past_wanted and self.percent is None
         self.outlook = self._forecast.note(at, self.percent)
         if self.over:

@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import Product
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import repair
 
 Row = t.Mapping[str, t.Any]
@@ -99,17 +100,18 @@ _MESSAGE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:Z|[+-][0-9:]{5}):
 VERDICT_LINES = 50
 
 
-def verdict(lines: t.Sequence[str]) -> str | None:
-    """The exit status that the last line of a log tells, or its last message; None where it is no verdict.
+def verdict(lines: t.Sequence[str], product: Product = "pve") -> str | None:
+    """The exit status that a log tells by its last line; None where that is no verdict.
 
-    The line is matched at its end: output without a line break leaves ``progress 100%TASK OK``, which makes Proxmox VE
-    itself answer ``unexpected status``. So does an error without a text (``PVE::Tools::upid_read_status`` wants a
-    character of it): its exit status is the empty text here. Backup Server puts a time in front of its messages, but
-    not of an error's further lines, which older versions take for an unknown end and newer ones leave out.
+    Proxmox VE's line is matched at its end: output without a line break leaves ``progress 100%TASK OK``, which makes it
+    answer ``unexpected status`` itself. So does an error without a text (``PVE::Tools::upid_read_status`` wants a
+    character of it): its exit status is the empty text here. Backup Server's is the last one with a time in front, and
+    nothing else (``upid_read_status`` in worker_task.rs): an error's further lines have none, which older versions take
+    for an unknown end and newer ones leave out.
     """
-    messages = [line for line in lines if _MESSAGE.match(line)]
-    for line in (*lines[-1:], *messages[-1:]):
-        match = _VERDICT.search(line)
-        if match:
-            return match["end"] or match["error"] or ""
-    return None
+    if product == "pbs":
+        last = next((message for message in map(_MESSAGE.match, reversed(lines)) if message), None)
+        match = last and _VERDICT.match(last.string, last.end())
+    else:
+        match = _VERDICT.search(lines[-1]) if lines else None
+    return (match["end"] or match["error"] or "") if match else None

@@ -204,10 +204,6 @@ def test_clean_text_is_one_safe_line_and_stays_so(text: str) -> None:
         ("TASK ERROR: a TASK ERROR: b", "a TASK ERROR: b"),
         ("TASK ERROR: of more\nthan one line\n", "of more\nthan one line"),
         ("TASK ERROR: 5", "5"),
-        ("2025-09-29T09:52:36+02:00: TASK OK", "OK"),
-        ("2025-09-29T09:52:36+02:00: TASK WARNINGS: 1", "WARNINGS: 1"),
-        ("2025-09-29T09:52:36+02:00: TASK ERROR: sync failed with some errors.", "sync failed with some errors."),
-        ("2025-09-29T09:52:36+02:00: TASK unknown", "unknown"),
         ("progress 100%", None),
         ("TASK OK, or not", None),
         ("TASK WARNINGS: many", None),
@@ -231,21 +227,35 @@ MESSAGE = "2025-09-29T09:52:36+02:00: "
 @pytest.mark.parametrize(
     ("lines", "exitstatus"),
     [
+        ([f"{MESSAGE}TASK OK"], "OK"),
+        ([f"{MESSAGE}TASK WARNINGS: 1"], "WARNINGS: 1"),
+        ([f"{MESSAGE}TASK ERROR: sync failed with some errors."], "sync failed with some errors."),
+        ([f"{MESSAGE}TASK unknown"], "unknown"),
+        # Of several lines
         ([f"{MESSAGE}a", f"{MESSAGE}TASK ERROR: failed - code: 2", "Caution: bad header", ""], "failed - code: 2"),
         (["2025-09-29T07:52:36Z: TASK ERROR: no - code: 1", "more"], "no - code: 1"),
         (["2025-09-29T02:52:36-05:00: TASK ERROR: no - code: 1", "more"], "no - code: 1"),
+        ([f"{MESSAGE}TASK ERROR: what was run said", "TASK OK"], "what was run said"),
+        # No verdict: killed while it told of another's end, or before it had told one
         ([f"{MESSAGE}a", f"{MESSAGE}TASK ERROR: no", f"{MESSAGE}but it goes on"], None),
-        ([f"{MESSAGE}TASK ERROR: of a part", "TASK OK"], "OK"),
+        ([f"{MESSAGE}the remote's log ends in TASK OK"], None),
+        ([f"{MESSAGE}a", "TASK OK"], None),
         ([f"{MESSAGE}a", "b"], None),
+        (["TASK OK"], None),
+        ([], None),
     ],
 )
-def test_an_error_of_several_lines(lines: list[str], exitstatus: str | None) -> None:
-    assert verdict(lines) == exitstatus
+def test_the_verdict_of_backup_server(lines: list[str], exitstatus: str | None) -> None:
+    assert verdict(lines, "pbs") == exitstatus
+
+
+def test_a_message_of_backup_server_in_another_log_is_no_verdict() -> None:
+    assert verdict([f"{MESSAGE}TASK OK", "killed while it went on"]) is None
 
 
 def test_the_lines_that_are_asked_for_hold_an_error_of_many() -> None:
     log = [f"{MESSAGE}TASK ERROR: no", *["more"] * (VERDICT_LINES - 1)]
-    assert verdict(log[-VERDICT_LINES:]) == "no"
+    assert verdict(log[-VERDICT_LINES:], "pbs") == "no"
 
 
 def test_no_lines_are_no_verdict() -> None:
@@ -271,4 +281,5 @@ def test_takes_linear_time(text: t.Callable[[int], str]) -> None:
     begun = time.process_time()
     assert clean(line).isprintable()
     verdict([line])
+    verdict([MESSAGE + line], "pbs")
     assert time.process_time() - begun < 10
