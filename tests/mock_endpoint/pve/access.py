@@ -10,7 +10,10 @@ import typing as t
 from .._messages import ApiError
 from .._routes import Result
 from .calls import Call
+from .users import CAPABILITIES
 
+# Paths whose privileges are told to everybody who has some there.
+TOP = ("/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms")
 REALMS = {"pam": ("pam", "Linux PAM standard authentication"), "pve": ("pve", "Proxmox VE authentication server")}
 
 
@@ -38,6 +41,23 @@ def ticket(call: Call) -> Result:
     if data is None:
         raise ApiError(401, "authentication failure", delay=call.world.settings.auth_delay)
     return Result(data)
+
+
+def permissions(call: Call) -> Result:
+    """Who may do what where; 1 says that it holds below the path, as all do here.
+
+    Source: ``get_effective_permissions`` in PVE::RPCEnvironment.
+    """
+    users = call.world.users
+    who = call.text("userid", call.who)
+    user = users.known.get(who.partition("!")[0])
+    if call.who not in {who, who.partition("!")[0]}:
+        call.need("Sys.Audit", "/access")
+    acls = [] if user is None else [user.acl, *(token.acl for token in user.tokens.values())]
+    paths = [call.text("path")] if call.text("path") else [*TOP, *(path for acl in acls for path in acl)]
+    privileges = sorted({name for _path, names in CAPABILITIES.values() for name in names.split()})
+    told = {path: {name: 1 for name in privileges if user and users.may(who, name, path)} for path in paths}
+    return Result({path: held for path, held in told.items() if held})
 
 
 def nodes(call: Call) -> Result:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .._routes import Route
 from .._schema import Check, boolean, choice, integer, string, text
-from . import access, power, resources, starters, storage, tasks
+from . import access, guests, power, resources, starters, storage, tasks
 from .schema import status_list, vmid
 
 _LIST_PARAMS: dict[str, Check] = {
@@ -53,7 +53,9 @@ ROUTES = (
     Route("GET", "access/domains", "access/domains", access.domains),
     Route("GET", "access/ticket", "access/ticket", access.login_page),
     Route("POST", "access/ticket", "access/ticket", access.ticket, True, _TICKET_PARAMS, ("username", "password")),
+    Route("GET", "access/permissions", "permissions", access.permissions, params={"userid": string, "path": string}),
     Route("GET", "nodes", "nodes", access.nodes),
+    Route("GET", "storage", "storage", storage.storages, params={"type": string}),
     Route("GET", "cluster/tasks", "cluster/tasks", tasks.cluster_tasks),
     Route("GET", "nodes/{node}/tasks", "tasks", tasks.tasks, params=_LIST_PARAMS),
     Route("GET", _TASK, "task", tasks.subindex),
@@ -85,6 +87,10 @@ ROUTES = (
         Route("POST", f"{path}/status/{action}", f"{kind}/{action}", starters.acting(kind, action), True, None)
         for kind, path in (("qemu", _QEMU), ("lxc", _LXC))
         for action in ("start", "stop", "shutdown")
+    ),
+    *(
+        Route("GET", f"{path}/status/current", f"{kind}/current", guests.status(kind), True)
+        for kind, path in (("qemu", _QEMU), ("lxc", _LXC))
     ),
     Route("GET", "cluster/resources", "cluster/resources", resources.resources, params=_RESOURCES_PARAMS),
     Route("GET", "cluster/nextid", "cluster/nextid", resources.nextid, params={"vmid": vmid}),

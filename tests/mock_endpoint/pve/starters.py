@@ -11,22 +11,9 @@ from .._messages import ApiError
 from .._proxy import INVALID
 from .._routes import Result
 from .._task import Task, TimedLog
-from . import schema
 from .calls import Call
-from .world import Guest, UnknownGuest
-
-
-def _guest(call: Call, kind: str, privilege: str) -> Guest:
-    vmid, node = call.where["vmid"], call.where["node"]
-    wrong = schema.vmid(vmid)
-    if wrong:
-        raise ApiError(400, INVALID, {"vmid": wrong})
-    call.need(privilege, f"/vms/{vmid}")
-    try:
-        return call.world.guest(int(vmid), node, kind)
-    except UnknownGuest as exc:
-        folder = "qemu-server" if kind == "qemu" else "lxc"
-        raise ApiError(500, f"Configuration file 'nodes/{node}/{folder}/{vmid}.conf' does not exist") from exc
+from .guests import guest_of
+from .world import Guest
 
 
 def _check_lock(call: Call, guest: Guest) -> None:
@@ -38,14 +25,14 @@ def _check_lock(call: Call, guest: Guest) -> None:
 
 def acting(kind: str, action: str, privilege: str = "VM.PowerMgmt") -> t.Callable[[Call], Result]:
     def act(call: Call) -> Result:
-        return Result(call.world.act(_guest(call, kind, privilege), action, call.who))
+        return Result(call.world.act(guest_of(call, kind, privilege), action, call.who))
 
     return act
 
 
 def migrate_vm(call: Call) -> Result:
     """Source: ``migrate_vm`` in PVE::API2::Qemu."""
-    guest = _guest(call, "qemu", "VM.Migrate")
+    guest = guest_of(call, "qemu", "VM.Migrate")
     target = _target(call, guest)
     _check_lock(call, guest)
     if guest.running and call.text("online", "0") != "1":
@@ -55,7 +42,7 @@ def migrate_vm(call: Call) -> Result:
 
 def migrate_container(call: Call) -> Result:
     """Source: ``migrate_vm`` in PVE::API2::LXC."""
-    guest = _guest(call, "lxc", "VM.Migrate")
+    guest = guest_of(call, "lxc", "VM.Migrate")
     target = _target(call, guest)
     if guest.running and "1" not in {call.text("online"), call.text("restart")}:
         raise ApiError(500, "can't migrate running container without --online or --restart")
@@ -72,7 +59,7 @@ def _target(call: Call, guest: Guest) -> str:
 
 def clone(call: Call) -> Result:
     """Source: ``clone_vm`` in PVE::API2::Qemu."""
-    guest = _guest(call, "qemu", "VM.Clone")
+    guest = guest_of(call, "qemu", "VM.Clone")
     _check_lock(call, guest)
     newid = int(call.text("newid"))
     if newid in call.world.guests:
@@ -83,7 +70,7 @@ def clone(call: Call) -> Result:
 
 def configure(call: Call) -> Result:
     """Source: ``update_vm_async`` in PVE::API2::Qemu."""
-    guest = _guest(call, "qemu", "VM.Config.Options")
+    guest = guest_of(call, "qemu", "VM.Config.Options")
     _check_lock(call, guest)
     return Result(call.world.act(guest, "config", call.who))
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that get into a storage. Source: PVE::API2::Storage::Status."""
+"""Storages, and files that get into one. Source: PVE::API2::Storage::Status, for the list Config beside it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ FOLDERS = {"iso": "template/iso", "vztmpl": "template/cache", "import": "import"
 ENDINGS = {"iso": r"\.(?:iso|img)", "vztmpl": r"\.tar\.(?:gz|xz|zst)", "import": r"\.(?:ova|ovf|qcow2|raw|vmdk)"}
 # What is not percent-encoded in the id of a task: all that can be printed, but for the percent sign and the colon.
 PLAIN = "".join(map(chr, range(0x20, 0x7F))).replace("%", "").replace(":", "")
+
+
+def storages(call: Call) -> Result:
+    may, wanted = call.world.users.may, call.text("type", "dir")
+    rights = ("Datastore.Audit", "Datastore.AllocateSpace")
+    seen = [name for name in STORAGES if any(may(call.who, right, f"/storage/{name}") for right in rights)]
+    common = {"type": "dir", "content": "iso,vztmpl,backup,import", "digest": "0" * 40}
+    return Result([{"storage": name, "path": STORAGES[name], **common} for name in seen if wanted == "dir"])
 
 
 def upload(call: Call) -> Result:

@@ -91,6 +91,38 @@ def test_what_the_cluster_consists_of(mock: Mock) -> None:
     assert ask(mock, "cluster/nextid?vmid=100")[2]["errors"] == {"vmid": "VM 100 already exists"}
 
 
+@pytest.mark.parametrize(("path", "ha"), [("nodes/pve1/qemu/100", 0), ("nodes/pve2/lxc/211", 1)])
+def test_how_a_guest_fares(mock: Mock, path: str, ha: int) -> None:
+    fares = data(mock, f"{path}/status/current")
+    assert (fares["vmid"], fares["status"], fares["ha"]) == (int(path[-3:]), "running", {"managed": ha})
+    data(mock, f"{path}/status/stop", "POST")
+    mock.clock(advance=60)
+    assert data(mock, f"{path}/status/current")["status"] == "stopped"
+
+
+def test_what_one_may_do(mock: Mock) -> None:
+    acl = {"/vms/100": ["VM.Backup"], "/storage": ["Datastore.AllocateSpace"]}
+    mock.user(name="some@pve", acl=acl, tokens={"t": {"secret": "s", "separated": True, "acl": {"/": ["VM.Backup"]}}})
+    held = {"/vms/100": {"VM.Backup": 1}}
+    assert ask(mock, "access/permissions", token=("some@pve!t", "s"))[2]["data"] == held
+    of_user = {**held, "/storage": {"Datastore.AllocateSpace": 1}}
+    assert data(mock, "access/permissions?userid=some@pve") == of_user
+    assert data(mock, "access/permissions?userid=nobody@pve") == {}
+    assert data(mock, "access/permissions?userid=some@pve&path=/storage/local") == {
+        "/storage/local": {"Datastore.AllocateSpace": 1}
+    }
+    assert data(mock, "access/permissions")["/"]["Sys.Audit"] == 1
+    status, reason, _body = ask(mock, "access/permissions?userid=root@pam", token=("some@pve!t", "s"))
+    assert (status, reason) == (403, "Permission check failed (/access, Sys.Audit)")
+
+
+def test_storages(mock: Mock) -> None:
+    assert [(row["storage"], row["type"]) for row in data(mock, "storage")] == [("local", "dir"), ("backup", "dir")]
+    assert data(mock, "storage?type=nfs") == []
+    mock.user(name="some@pve", acl={}, tokens={"t": {"secret": "s"}})
+    assert ask(mock, "storage", token=("some@pve!t", "s"))[2]["data"] == []
+
+
 # --- nodes ------------------------------------------------------------------------------------------------------
 
 
