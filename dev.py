@@ -1,7 +1,7 @@
 # Copyright (c) 2026, proxkit.tasks contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The developer's entry point: ``python3 dev.py demo``, ``test``, ``list``, ``matrix``, ``mutation``, ``release``.
+"""The developer's entry point: ``python3 dev.py``; ``demo`` and ``test`` are the commands to begin with.
 
 Starts on any Python >= 3.9 and needs nothing installed. It looks for the newest Python that ansible-core and the tools
 run on, installs the pinned requirement files into virtual environments of the checkout (``.venv`` for the checks,
@@ -363,6 +363,15 @@ def mutation(paths: list[str], runner: Runner) -> int:
     return code
 
 
+def neighbours(runner: Runner) -> int:
+    """Play with others' software: a fake Proxmox VE that is not ours, and community.proxmox; about 90 s."""
+    python = make_venv(DEV / "venv-neighbours", "requirements-neighbours.txt")
+    folder = DEV / "run-neighbours"
+    stage(folder / COLLECTION)
+    with environment(python, folder) as env:
+        return runner.run(f"{PYTEST} tests/neighbours", cwd=folder / COLLECTION, env=env)
+
+
 def interrupt(_signal: int, _frame: object) -> t.NoReturn:
     """Treat a request to end as Ctrl-C."""
     raise KeyboardInterrupt
@@ -377,6 +386,7 @@ def main() -> int:
     commands.add_parser("list", help="list the checks and their commands")
     commands.add_parser("matrix", help="try every supported ansible-core (--help: a part of it)", add_help=False)
     commands.add_parser("release", help="build and check a release of this commit, into .dev/release")
+    commands.add_parser("neighbours", help="play with a fake and with modules that others wrote")
     mutants = commands.add_parser("mutation", help="tell which changes of the pure files no test notices")
     mutants.add_argument("paths", nargs="*", metavar="PATH[:FIRST-LAST]", help="default: all of them")
     arguments, others = parser.parse_known_args()
@@ -399,7 +409,7 @@ def main() -> int:
             return test(arguments.names, runner)
         if arguments.command == "mutation":
             return mutation(arguments.paths, runner)
-        return {"demo": demo, "release": release}[arguments.command](runner)
+        return {"demo": demo, "release": release, "neighbours": neighbours}[arguments.command](runner)
     except KeyboardInterrupt:
         runner.stop()
         print("interrupted", file=sys.stderr)

@@ -50,7 +50,7 @@ class Played:
 
 
 def play(
-    mock: Mock,
+    mock: t.Optional[Mock],
     folder: pathlib.Path,
     playbook: pathlib.Path,
     environment: t.Optional[dict[str, str]] = None,
@@ -58,7 +58,7 @@ def play(
 ) -> Played:
     """Run a playbook as a user does who installed the collection; the configuration is the guide's own.
 
-    ``environment`` replaces the connection's variables.
+    ``environment`` replaces the connection's variables; where there is no mock, they lead elsewhere.
     """
     installed = folder / "home/.ansible/collections" / NAME
     installed.parent.mkdir(parents=True)
@@ -82,7 +82,7 @@ def play(
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "RESULTS_FILE": str(results),
             "LC_ALL": "C.UTF-8",
-            **(_exported(mock) if environment is None else environment),
+            **(_exported(mock) if mock and environment is None else environment or {}),
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
