@@ -18,6 +18,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import U
 LIST_FROM = 2
 # Rows of a list that one request brings at the most, when the rows of known tasks are looked for.
 PAGE_ROWS = 5000
+# More rows than the archive of any server holds.
+MOST_ROWS = 500_000
 # Rows that are enough to see what ended since the last look.
 FEW_ROWS = 100
 # How long a task takes is told by so many others like it, ...
@@ -98,12 +100,24 @@ def rows_of(
     if len(types) == 1:
         filters["type"] = types.pop()
     found: Rows = []
+    seen: set[str] = set()
     while True:
         rows, total = source.listed(upids[0].node, deadline, **filters, **({"start": len(found)} if found else {}))
         found += rows
         wanted -= {str(row.get("upid")) for row in rows}
-        if len(rows) < size or not wanted or (total is not None and len(found) >= total):
+        ends = len(rows) < size or (total is not None and len(found) >= total)
+        if ends or not wanted or not goes_on(rows, seen):
             return by_upid(found)
+
+
+def goes_on(rows: Rows, seen: set[str]) -> bool:
+    """Whether a page brought what those before it had not, and more of it has room; ``seen`` is added to.
+
+    A server that repeats itself, or never comes to an end, is not read on.
+    """
+    before = len(seen)
+    seen.update(str(row.get("upid")) for row in rows)
+    return before < len(seen) < MOST_ROWS
 
 
 def with_endtimes(source: Reader, tasks: t.Sequence[Task], deadline: float) -> list[Task]:

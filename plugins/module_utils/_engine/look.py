@@ -18,6 +18,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     Fault,
     NoSuchTask,
     OptionError,
+    Refused,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import (
     VERDICT_LINES,
@@ -32,6 +33,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import U
 
 # Lines of a log that one request brings at the most: a bound on memory and on the time of one answer.
 PAGE_LINES = 20_000
+# Lines of a whole log that are returned at the most.
+MOST_LINES = 1_000_000
 # What progress is read from: the beginning says how much there is to do, the end how far it is.
 HEAD_LINES = 200
 WINDOW_LINES = 1000
@@ -124,6 +127,8 @@ def with_log(source: Reader, task: Task, lines: int, deadline: float) -> Task:
     # _lines comes first: it tells rows of odd form as a fault of the server.
     if _lines(head) and log_is_gone(head):
         return dataclasses.replace(task, lost_log=True)
+    if not lines and total > MOST_LINES:
+        raise Refused(f"the log has {total} lines, of which no more than {MOST_LINES} are returned: set log_lines")
     start = tail_start(total, max(lines, WINDOW_LINES) if lines else 0)
     tail = list(_pages(source, upid, max(start, len(head)), total, deadline))
     text = _lines([*head, *tail])
@@ -137,11 +142,12 @@ def with_log(source: Reader, task: Task, lines: int, deadline: float) -> Task:
 def _pages(source: Reader, upid: Upid, position: int, total: int, deadline: float) -> t.Iterator[dict[str, t.Any]]:
     """The rows of a log from ``position`` on; one that grows is read as far as it went at first."""
     while position < total:
-        rows = source.log(upid, position, min(PAGE_LINES, total - position), deadline).rows
-        # A log that was cut meanwhile ends here.
-        if not rows:
-            return
+        wanted = min(PAGE_LINES, total - position)
+        rows = source.log(upid, position, wanted, deadline).rows
         yield from rows
+        # A log that was cut meanwhile ends here.
+        if len(rows) < wanted:
+            return
         position += len(rows)
 
 

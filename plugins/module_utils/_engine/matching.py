@@ -8,7 +8,12 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import endtime_of, task_of, task_of_cluster
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import (
+    endtime_of,
+    goes_on,
+    task_of,
+    task_of_cluster,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.named import NEVER
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Row
@@ -62,6 +67,7 @@ class Matching:
 
     def _read(self, query: dict[str, t.Any]) -> None:
         start, size = 0, self._page_size()
+        seen: set[str] = set()
         while True:
             rows, total = self._source.listed(self._node, NEVER, **query, start=start, limit=size)
             for row in rows:
@@ -69,13 +75,20 @@ class Matching:
                 if task is not None:
                     self._take(task)
                 else:
-                    text = f"Node {self._node} lists a task whose UPID is malformed; it is left out."
-                    self._found.warnings.append(text)
+                    self._warn("lists a task whose UPID is malformed; it is left out")
             start += len(rows)
             last = len(rows) < size if total is None else start >= total
             if not rows or last or self._enough(rows[-1]):
                 return
+            if not goes_on(rows, seen):
+                self._warn(f"lists more tasks than it shows: {len(seen)} were read, further pages bring no others")
+                return
             size = min(2 * size, PAGE_ROWS)
+
+    def _warn(self, text: str) -> None:
+        warning = f"Node {self._node} {text}."
+        if warning not in self._found.warnings:
+            self._found.warnings.append(warning)
 
     def _page_size(self) -> int:
         """Rows a page: some more than wanted, as the last ones wanted are told by those that follow."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine import lists
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.find import Finder
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters, LogWish
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
@@ -124,8 +125,9 @@ def test_the_latest_that_fit(source: FakeSource, filters: dict[str, t.Any], numb
 def test_pages_are_read_to_the_total_and_where_none_is_told_to_one_that_is_not_full(
     source: FakeSource, total: int | None, pages: int
 ) -> None:
-    source.script["listed"] = [([{"upid": upid(2).native, "status": "OK", "endtime": EPOCH}], total)] * 3
-    assert len(matching(source, "pve1", limit=0).tasks) == 1
+    natives = [upid(number).native for number in range(3)]
+    source.script["listed"] = [([{"upid": native, "status": "OK", "endtime": EPOCH}], total) for native in natives]
+    assert len(matching(source, "pve1", limit=0).tasks) == pages
     assert source.calls["listed"] == pages
 
 
@@ -154,3 +156,33 @@ def test_a_cluster_that_cannot_name_its_nodes_is_an_error(source: FakeSource) ->
     with pytest.raises(NoPrivilege):
         matching(nameless)
     assert nameless.closed
+
+
+def endless(start: int) -> t.Any:
+    """A page of a list that says of itself that it has a billion rows."""
+    rows = [
+        {"upid": upid(number, age=60).native, "status": "OK", "endtime": EPOCH} for number in range(start, start + 9)
+    ]
+    return rows, 10**9
+
+
+def test_a_list_that_repeats_itself_is_not_read_for_ever(source: FakeSource) -> None:
+    source.script["listed"] = [endless(0), endless(5), *[endless(5)] * 99]
+    found = matching(source, "pve1", limit=0)
+    assert len(found.tasks) == 14
+    assert source.calls["listed"] == 3
+    assert found.warnings == ["Node pve1 lists more tasks than it shows: 14 were read, further pages bring no others."]
+
+
+def test_a_list_without_end_is_read_up_to_a_bound(source: FakeSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "MOST_ROWS", 50)
+    source.script["listed"] = [endless(9 * page) for page in range(99)]
+    assert len(matching(source, "pve1", limit=0).tasks) == 54
+    assert source.calls["listed"] == 6
+
+
+def test_a_list_of_nonsense_ends_with_one_warning(source: FakeSource) -> None:
+    source.script["listed"] = [([{"upid": "nonsense"}] * 9, 10**9)] * 99
+    [warning] = [text for text in matching(source, "pve1", limit=0).warnings if "malformed" in text]
+    assert warning == "Node pve1 lists a task whose UPID is malformed; it is left out."
+    assert source.calls["listed"] == 2

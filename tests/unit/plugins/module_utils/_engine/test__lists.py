@@ -115,3 +115,10 @@ def test_pages_are_read_as_far_as_they_are_needed(place: int | None, anew: bool,
     seen = requests * PAGE_ROWS if anew else FEW_ROWS + 2
     assert (NATIVE in found) is (place is not None and place < seen)
     assert source.calls["listed"] == requests
+
+
+def test_pages_that_bring_nothing_new_are_not_read_for_ever() -> None:
+    page = [{"upid": upid(number).native} for number in range(PAGE_ROWS)], 10**9
+    source = FakeSource(FakeClock(), script={"listed": [page] * 9})
+    assert len(rows_of(source, [upid(PAGE_ROWS + 1)], 0)) == PAGE_ROWS
+    assert source.calls == {"listed": 2}

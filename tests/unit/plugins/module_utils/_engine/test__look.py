@@ -175,3 +175,14 @@ def test_each_opinion_is_asked_for_once_and_costs_nothing() -> None:
     assert seen.task.outcome == "unknown"
     assert [type(fault) for fault in seen.faults] == [NodeUnreachable, LoginRefused]
     assert source.calls == {"status": 1, "log": 1, "list": 1}
+
+
+def test_a_log_that_is_said_to_have_no_end() -> None:
+    head = [{"n": 1, "t": "one"}], 10**12
+    task = Task(upid(), "stopped", "boom")
+    with pytest.raises(Refused, match=r"has 1000000000000 lines, .*: set log_lines"):
+        with_log(FakeSource(FakeClock(), script={"log": [head]}), task, 0, 0)
+    # The end is asked for; what comes is less.
+    source = FakeSource(FakeClock(), script={"log": [head] * 99})
+    assert with_log(source, task, 5, 0).log == ("one",)
+    assert source.calls == {"log": 2}
