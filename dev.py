@@ -152,6 +152,8 @@ CHECKS = (
     Check("laid-out", 8, ("pytest --collect-only -qq", "pytest tests/unit/test_architecture.py")),
     # A rehearsal of "dev.py release": the archive, built twice, installed and shown to Galaxy's importer.
     Check("package", 20, ("python -m release",)),
+    # Other examples each time; longer by hand.
+    Check("fuzz", 14, ("python tests/fuzz.py 10",), str(ROOT)),
     Check("ansible-lint", 15, ("ansible-lint --offline --strict",)),
     Check("docs", 12, (f"{LINT_DOCS} --plugin-docs --validate-collection-refs all .", "python docs/build.py")),
     Check("demo", 15, (f"python {shlex.quote(str(ROOT / 'dev.py'))} demo",)),
