@@ -120,7 +120,7 @@ SIGNS_OF_LIFE = (
     rf"|(?:\S+: )?(?:had to backup {SIZE} of |backup was done incrementally, )|processed {SIZE} in .{{1,20}}, uploaded "
     rf"|migration device, transferred |(?:full )?send (?:of|from) \S+ .{{0,200}}estimated size is "
     r"|[0-9]+ bytes \([^)]*\) copied, "
-    r"|Number of regular files transferred: |Total bytes (?:sent|received): |sent [0-9,.]+\S* bytes "
+    r"|Number of regular files transferred: |Total bytes (?:sent|received): |sent [0-9]\S* bytes "
     r"|Starting backup: [a-z]+/|Upload (?:directory|image|config file) "
     # apt; Mail Gateway: freshclam, sa-update, its own backup and its cluster
     r"|starting apt-get update|(?:Get|Hit|Ign|Err):[0-9]+ \S|Fetched [0-9]|Reading package lists"
