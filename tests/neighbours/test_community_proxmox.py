@@ -3,23 +3,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """community.proxmox (2.0.0) starts tasks, ours tell what became of them; one connection for both.
 
-How theirs differ: their ``api_host`` is one host and ``api_user`` is required; ``api_token_id`` is the bare name; their
-proxmoxer is 2.3 or newer; their ``ca_path`` does not take the authority that Proxmox VE makes for itself where Python
-is 3.13 or newer.
+What ``guide_moving`` says of theirs is held here.
 """
 
 from __future__ import annotations
 
+import ast
 import pathlib
 import sys
+import sysconfig
 import typing as t
 
 import pytest
+import yaml
+from ansible_collections.proxkit.tasks.plugins.filter.upid_decode import upid_decode
 from ansible_collections.proxkit.tasks.plugins.filter.upid_extract import upid_extract
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import TOKEN_NAME, TOKEN_SECRET, Mock
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import serve as serve_mock
 from ansible_collections.proxkit.tasks.tests.neighbours.fake import serve
 from ansible_collections.proxkit.tasks.tests.neighbours.plays import OURS, THEIRS, Json, call, results, upids_in
+from ansible_collections.proxkit.tasks.tests.unit.documented import code_blocks
 
 WAIT, INFO = f"{OURS}.proxmox_task_wait", f"{OURS}.proxmox_task_info"
 CAUSE = "volume 'local-lvm:vm-101-disk-0' does not exist"
@@ -27,6 +30,7 @@ GUESTS: list[Json] = [
     {"vmid": 100, "name": "web"},
     {"vmid": 101, "name": "broken", "start_error": CAUSE},
     {"vmid": 102, "name": "other"},
+    {"vmid": 103, "name": "golden"},
     {"vmid": 200, "name": "box", "type": "lxc", "status": "running", "shutdown_secs": 4},
 ]
 
@@ -45,7 +49,7 @@ JOBS = {
     "backup": Job("proxmox_backup", {"mode": "include", "vmids": [102], "storage": "local"}, "vzdump", "102", True),
     # A container's task that is not waited for to its end is named by the failure.
     "container": Job("proxmox", {"vmid": 200, "state": "stopped", "timeout": 1}, "vzshutdown", "200", True),
-    # These wait themselves and do not name the task, whether it ends well ...
+    # These do not name the task. They wait for it themselves, whether it ends well ...
     "power": Job("proxmox_kvm", {"vmid": 100, "state": "started"}, "qmstart", "100"),
     "snapshot": Job("proxmox_snap", {"vmid": 102, "snapname": "before"}, "qmsnapshot", "102"),
     "disk": Job("proxmox_disk", {"vmid": 102, "disk": "scsi1", "storage": "local-lvm", "size": 1}, "qmconfig", "102"),
@@ -58,8 +62,10 @@ JOBS = {
         "download",
         "local",
     ),
-    # ... or not, which they take for one that has not ended yet.
+    # ... or not, which they take for one that has not ended yet ...
     "broken": Job("proxmox_kvm", {"vmid": 101, "state": "started", "timeout": 1}, "qmstart", "101"),
+    # ... and this one does not even wait.
+    "template": Job("proxmox_kvm", {"vmid": 103, "state": "template"}, "qmtemplate", "103"),
 }
 
 
@@ -105,13 +111,27 @@ def test_how_one_ended_is_known(told: dict[str, Json]) -> None:
 
 
 def test_its_list_is_read(told: dict[str, Json]) -> None:
-    assert upid_extract(told["theirs"]) == [task["upid"] for task in told["ours"]["tasks"]]
+    assert sorted(upid_extract(told["theirs"])) == sorted(task["upid"] for task in told["ours"]["tasks"])
+
+
+def test_a_verification_is_read() -> None:
+    """As their documentation shows it: neither server here is one that stores backups elsewhere."""
+    modules = pathlib.Path(sysconfig.get_path("purelib"), "ansible_collections/community/proxmox/plugins/modules")
+    source = ast.parse((modules / "proxmox_storage_contents_info.py").read_text(encoding="utf-8"))
+    [text] = [
+        ast.literal_eval(node.value)
+        for node in source.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RETURN"
+    ]
+    content = yaml.safe_load(text)["proxmox_storage_content"]["contains"]
+    [upid] = upid_extract({"verification": content["verification"]["sample"]})
+    assert upid_decode(upid)["product"] == "pbs"
 
 
 # --- at our own mock, by module_defaults ------------------------------------------------------------------------
 
 
-def play_both(mock: Mock, folder: pathlib.Path, *tasks: Json) -> dict[str, Json]:
+def play_both(mock: Mock, folder: pathlib.Path, *tasks: Json, variables: t.Optional[Json] = None) -> dict[str, Json]:
     """Results of a play whose defaults are the same for both collections."""
     connection = {
         "api_host": mock.host,
@@ -122,7 +142,28 @@ def play_both(mock: Mock, folder: pathlib.Path, *tasks: Json) -> dict[str, Json]
         "ca_path": mock.ca_path,
     }
     defaults = {f"group/{name}.proxmox": "{{ connection }}" for name in (OURS, THEIRS)}
-    return results(folder, {}, tasks, vars={"connection": connection}, module_defaults=defaults)
+    given = {"connection": connection, **(variables or {})}
+    return results(folder, {}, tasks, vars=given, module_defaults=defaults)
+
+
+def test_the_guide(tmp_path: pathlib.Path) -> None:
+    """Theirs as the guide shows them, and what it has ours do with what they started."""
+    look, start = (yaml.safe_load(block) for block in code_blocks("guide_moving", "yaml")[-2:])
+    *_others, wait, find = (yaml.safe_load(block) for block in code_blocks("guide_moving", "yaml+jinja"))
+    with serve_mock(key_usage=True) as mock:
+        mock.scripts(type="vzdump", times=None, duration=0.5)
+        mock.guest(vmid=100, template=True)
+        [template] = mock.tasks(type="qmtemplate", id="100")["upids"]
+        [upid] = mock.tasks(type="vzdump", id="100", duration=2)["upids"]
+        tasks = [*look, *start, *wait, *find]
+        for task, name in zip(tasks, ("look", "started", "waited", "found", "template")):
+            task.update(name=name, register=name)
+        look[0]["delay"] = 1
+        told = play_both(mock, tmp_path, *tasks, variables={"upid": upid})
+    assert [task["status"] for task in told["look"]["proxmox_tasks"]] == ["OK"]
+    assert told["look"]["attempts"] > 1
+    assert [task["outcome"] for task in told["waited"]["tasks"]] == ["ok", "ok"]
+    assert [task["upid"] for task in told["template"]["tasks"]] == [template]
 
 
 def test_backups_of_a_cluster(tmp_path: pathlib.Path) -> None:
