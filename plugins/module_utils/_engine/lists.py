@@ -83,15 +83,16 @@ def by_upid(rows: Rows) -> dict[str, dict[str, t.Any]]:
 def rows_of(
     source: Reader, upids: t.Sequence[Upid], deadline: float, anew: t.Collection[str] | None = None
 ) -> dict[str, dict[str, t.Any]]:
-    """The rows that a node's list has for these tasks of one node, by UPID: as narrow as the server can make it.
+    """The rows that a node's list of what ended has for these tasks of one node, by UPID: as narrow as can be.
 
-    The list comes by end time, the latest first: pages are read until those in ``anew`` (by UPID; None: all) are found
-    or there are no more. The others ended lately if at all, and stand in its beginning. Raises ``ApiError``.
+    It comes by end time, the latest first (what runs would come before them all): pages are read until those in
+    ``anew`` (by UPID; None: all) are found or there are no more. The others ended lately if at all, and stand in its
+    beginning. Raises ``ApiError``.
     """
     wanted = {upid.native for upid in upids} if anew is None else set(anew)
     size = PAGE_ROWS if wanted else min(FEW_ROWS + 2 * len(upids), PAGE_ROWS)
     filters: dict[str, t.Any] = {
-        "source": "all",
+        "source": "archive",
         "since": min(upid.starttime for upid in upids),
         "until": max(upid.starttime for upid in upids),
         "limit": size,

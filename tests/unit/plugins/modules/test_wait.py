@@ -297,7 +297,7 @@ def test_a_log_that_is_gone(mock: Mock, call: Call) -> None:
 def test_a_log_that_cannot_be_read_costs_no_outcome(mock: Mock, call: Call) -> None:
     [upid] = mock.tasks(type="vzdump", id="100", duration=0, exitstatus="boom")["upids"]
     mock.faults(kind="status", code=500, path="/log", times=None)
-    mock.faults(kind="status", code=500, path="source=all", times=None)
+    mock.faults(kind="status", code=500, path="source=archive", times=None)
     result = call.wait(upid)
     assert call.seconds < 2
     assert outcomes(result) == ["error"]

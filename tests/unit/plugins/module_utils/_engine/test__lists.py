@@ -80,7 +80,7 @@ def test_a_request_is_as_narrow_as_can_be() -> None:
 
     rows_of(Source(FakeClock()), [upid(1, age=50), upid(2, age=9)], 0)
     rows_of(Source(FakeClock()), [upid(1), upid(2, type="vzdump")], 0)
-    window = {"source": "all", "limit": PAGE_ROWS}
+    window = {"source": "archive", "limit": PAGE_ROWS}
     assert asked == [
         {**window, "since": EPOCH - 50, "until": EPOCH - 9, "type": "qmstart"},
         {**window, "since": EPOCH, "until": EPOCH},

@@ -72,6 +72,22 @@ def test_many_cost_a_list_a_look_and_an_end_nothing(recent: int, ends: int) -> N
     assert sum(source.calls.values()) <= 250 / 4
 
 
+def test_those_that_still_run_keep_none_that_ended_out_of_the_list() -> None:
+    class Source(FakeSource):
+        def listed(self, node: str, deadline: float, **filters: t.Any) -> tuple[t.Any, int | None]:
+            rows, _total = super().listed(node, deadline)
+            running = [row for row in self._listed({"status": "RUNNING"}) if "endtime" not in row]
+            listed = rows if filters["source"] == "archive" else running + rows
+            return listed[: filters["limit"]], len(listed)
+
+    clock = FakeClock()
+    ends = {upid(number).native: clock.now + (2 if number < 9 else 9) for number in range(1000)}
+    source = Source(clock, ends=ends, recent=0)
+    assert outcomes(watched(source, range(1000))) == ["ok"] * 1000
+    # A probe a look after a while.
+    assert source.calls.get("status", 0) <= 5
+
+
 def test_those_that_ended_long_ago_cost_two_requests() -> None:
     source = cluster_of(FakeClock(), *([-100.0] * 400))
     source.exits = {upid(number).native: f"boom {number}" for number in range(1, 200)}
