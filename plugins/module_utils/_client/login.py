@@ -17,6 +17,7 @@ from urllib.parse import quote
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Request, mapping_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.refusals import who
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Fault, LoginRefused
 
 # A ticket lives for two hours; renewed at half its life it survives a server that is away for a while.
@@ -152,12 +153,20 @@ class Login:
 
     def _new_ticket(self, post: Post, password: str, now: float) -> Ticket:
         data = self._ask(post, username=self._connection.user, password=password)
+        self._check_product(str(data.get("ticket")))
         if data.get("NeedTFA") or _PARTIAL in str(data.get("ticket")):
             data = self._second_factor(post, str(data.get("ticket")))
         if not isinstance(data.get("ticket"), str):
             raise Fault("the login was answered without a ticket")
         csrf = str(data.get("CSRFPreventionToken") or "")
         return Ticket(data["ticket"], csrf, now + RENEW_AFTER, now + TICKET_SECONDS)
+
+    def _check_product(self, ticket: str) -> None:
+        """Raise ``LoginRefused`` for the ticket of another product, whose name it begins with."""
+        name = self._connection.service.name
+        other = next((one for one in SERVICES.values() if ticket.startswith(f"{one.name.upper()}:")), None)
+        if other is not None and other.name != name:
+            raise LoginRefused(f"the server is {other.title}, but service is {name}: set service to {other.name}")
 
     def _second_factor(self, post: Post, challenge: str) -> dict[str, t.Any]:
         user, otp = self._connection.user, self._connection.otp

@@ -131,7 +131,10 @@ def _not_of_proxmox(reply: Reply, host: str) -> str:
     text = _safe(title[1] if title else "" if _MARKUP.match(reply.text) else reply.text[:_SHOWN_LENGTH])
     shown = f"{reply.status} {_safe(repair(reply.reason))}".strip() + (f", '{text}'" if text else "")
     gateway = ", or does a gateway before it want a login" if reply.status in (200, 401, 403) else ""
-    return f"{host} answers otherwise than Proxmox does ({shown}): is it a Proxmox API{gateway}? Check api_host"
+    return (
+        f"{host} answers otherwise than Proxmox does ({shown}): is it a Proxmox API{gateway}? "
+        "Check api_host and service"
+    )
 
 
 def _body(reply: Reply) -> dict[str, t.Any]:

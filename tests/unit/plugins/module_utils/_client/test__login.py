@@ -21,7 +21,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.login import
     Login,
     Refusals,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PBS, PMG, Service
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PBS, PMG, SERVICES, Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
     Fault,
@@ -164,6 +164,25 @@ def test_a_wrong_code_is_told_from_a_wrong_password() -> None:
 def test_what_to_do_without_a_code_is_what_the_product_can(service: Service, instead: str) -> None:
     for given_, code in ((PASSWORD, "654321"), (OTP, "654321")):
         assert instead in refused(Login(dataclasses.replace(given_, service=service)), Server(code=code), 0.0).message
+
+
+@pytest.mark.parametrize("own", SERVICES.values())
+@pytest.mark.parametrize("other", SERVICES.values())
+def test_another_products_ticket_says_which_service_it_is(own: Service, other: Service) -> None:
+    login = Login(dataclasses.replace(OTP, service=own))
+    sent: list[Request] = []
+
+    def post(form: Request) -> dict[str, t.Any]:
+        sent.append(form)
+        return {"data": {"ticket": f"{other.name.upper()}:!tfa!challenge" if len(sent) == 1 else "ticket"}}
+
+    if own is other:
+        login.ensure(post, 0.0)
+        return
+    with pytest.raises(LoginRefused, match=f"is {other.title}, but service is {own.name}: set service to {other.name}"):
+        login.ensure(post, 0.0)
+    # The code is not spent on it.
+    assert len(sent) == 1
 
 
 @pytest.mark.parametrize("known", [False, True])
