@@ -47,15 +47,18 @@ def mutants_of(source: str) -> t.Iterator[Mutant]:
 
 
 def _program(source: str) -> str | None:
-    """What tells programs apart: no layout, not the case of a codec's name, nor whether what is no is False or None."""
+    """What tells programs apart: no layout, no case where it means nothing, nor whether what is no is False or None."""
     try:
         dumped = ast.dump(ast.parse(source))
     except SyntaxError:
         return None
-    return _CODEC.sub(lambda match: match[0].lower(), dumped).replace("Constant(value=None)", "Constant(value=False)")
+    return _ANY_CASE.sub(lambda match: match[0].lower(), dumped).replace(
+        "Constant(value=None)", "Constant(value=False)"
+    )
 
 
-_CODEC = re.compile("'(?:utf-8|latin-1|ascii)'", re.IGNORECASE)
+# The names of codecs, and the characters that patterns name by number.
+_ANY_CASE = re.compile(r"'(?:utf-8|latin-1|ascii)'|\\\\[xu][0-9a-f]{2,4}", re.IGNORECASE)
 
 
 def _compared(source: str, text: str) -> Mutant:

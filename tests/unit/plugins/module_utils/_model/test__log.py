@@ -20,7 +20,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import (
     tail_start,
     verdict,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean, repair
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean, in_sentence, repair
 from ansible_collections.proxkit.tasks.tests.unit.upid_strategies import anything
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,6 +141,9 @@ def test_decode_rows_raises_nothing_else(value: object) -> None:
 
 # --- safe display
 
+# OSC, DCS, SOS, PM and APC, in both of their forms
+SEQUENCES = ("\x1b]", "\x1bP", "\x1bX", "\x1b^", "\x1b_", "\x9d", "\x90", "\x98", "\x9e", "\x9f")
+
 
 @pytest.mark.parametrize(
     ("text", "cleaned"),
@@ -154,6 +157,7 @@ def test_decode_rows_raises_nothing_else(value: object) -> None:
         ("a\x9d0;title\x9cb", "ab"),
         ("a\x1bPdevice\x1b\\b\x1b_app\x1b\\c\x90d\x9cd", "abcd"),
         ("a\x1b(Bb\x1bcc\x1b=", "abc"),
+        *((f"a{begin}hidden{end}b", "ab") for begin in SEQUENCES for end in ("\x07", "\x1b\\", "\x9c")),
         ("open \x1b]important text", "open important text"),
         ("half \x1b[", "half"),
         ("half \x1b", "half"),
@@ -182,6 +186,21 @@ def test_clean_text_is_one_safe_line_and_stays_so(text: str) -> None:
     cleaned = clean(text)
     assert cleaned.isprintable()
     assert clean(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("no space left.", "no space left"),
+        ("  two lines\nand more...\n", "two lines and more"),
+        (".hidden: gone", ".hidden: gone"),
+        ("it is an X.", "it is an X"),
+        ("\x1b[31mred", "red"),
+        ("", ""),
+    ],
+)
+def test_a_text_of_others_in_a_sentence(text: str, words: str) -> None:
+    assert in_sentence(text) == words
 
 
 # --- the verdict
