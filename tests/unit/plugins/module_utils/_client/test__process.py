@@ -35,6 +35,13 @@ def gone(number: int) -> bool:
         return True
 
 
+def leashed(number: int) -> bool:
+    """Whether the system ends this process with the one that started it: there is a moment before that."""
+    files = pathlib.Path(f"/proc/{number}/fdinfo").iterdir()
+    flags = [line.split()[1] for file in files for line in file.read_text().splitlines() if line.startswith("flags:")]
+    return any(int(text, 8) & os.O_ASYNC for text in flags)
+
+
 def await_true(condition: t.Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while not condition() and time.monotonic() < end:
@@ -112,6 +119,7 @@ def test_nothing_outlives_the_process_that_asks(tmp_path: pathlib.Path) -> None:
     root = pathlib.Path(__file__).resolve().parents[5]
     with subprocess.Popen([sys.executable, "-c", code], cwd=root) as asking:  # noqa: S603 - as it says
         await_true(here.exists)
+        await_true(lambda: leashed(int(here.read_text().split()[0])))
         asking.kill()
     await_true(lambda: all(gone(int(word)) for word in here.read_text().split()))
 
