@@ -593,6 +593,7 @@ def test_a_reason_is_not_looked_for_in_megabytes(piece: str, reason: str) -> Non
         # what is a UPID as it stands is taken as it stands
         (PVE.replace("100", "debian%2D12.iso"), [PVE.replace("100", "debian%2D12.iso")]),
         (PVE.replace("100", "a%3Ab%40c"), [PVE.replace("100", "a%3Ab%40c")]),
+        (PVE.replace("vzdump:100", "0000beef:50%25"), [PVE.replace("vzdump:100", "0000beef:50%25")]),
         (PVE.replace("100", "50%25").replace(":", "%3A"), [PVE.replace("100", "50%")]),
         (PVE.replace("100", "a%ff").replace(":", "%3A"), [PVE.replace("100", "a%ff")]),
         (PBS.replace("verificationjob", r"a\\x"), [PBS.replace("verificationjob", r"a\\x")]),
@@ -600,6 +601,7 @@ def test_a_reason_is_not_looked_for_in_megabytes(piece: str, reason: str) -> Non
         (PVE.replace(":", "%25253A%"), []),
         # an id that lost a part of it to Ansible's masking is not lost in silence
         (f"see {PVE.replace('root', '********')} now", [PVE.replace("root", "********")]),
+        ("******** UPID:a:b:c:d:e:f:g:", []),
         (PVE.replace("pve1", "********").replace("100", ""), [PVE.replace("pve1", "********").replace("100", "")]),
         (
             [PVE.replace("pve1", "********"), f'["{PVE_TOKEN}"]', "********"],
