@@ -596,6 +596,7 @@ def test_a_reason_is_not_looked_for_in_megabytes(piece: str, reason: str) -> Non
         (PVE.replace("vzdump:100", "0000beef:50%25"), [PVE.replace("vzdump:100", "0000beef:50%25")]),
         (PVE.replace("100", "50%25").replace(":", "%3A"), [PVE.replace("100", "50%")]),
         (PVE.replace("100", "a%ff").replace(":", "%3A"), [PVE.replace("100", "a%ff")]),
+        (PVE.replace("100", "%C3%A9%ff").replace(":", "%3A"), [PVE.replace("100", "é%ff")]),
         (PBS.replace("verificationjob", r"a\\x"), [PBS.replace("verificationjob", r"a\\x")]),
         (PVE[:-1] + "%3", []),
         (PVE.replace(":", "%25253A%"), []),
