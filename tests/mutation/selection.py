@@ -36,5 +36,5 @@ def _nearest(path: pathlib.Path, tests: list[pathlib.Path]) -> list[pathlib.Path
 
 
 def _names(path: pathlib.Path, source: pathlib.Path) -> bool:
-    module = rf"{source.parent.name}\.{source.stem}\b"
-    return bool(re.search(module, path.read_text(encoding="utf-8")))
+    package, module = source.parent.name, source.stem
+    return bool(re.search(rf"{package}(?:\.| import .*\b){module}\b", path.read_text(encoding="utf-8")))

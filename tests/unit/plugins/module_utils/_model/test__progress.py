@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import typing as t
 
@@ -238,7 +239,9 @@ def test_backup_of_several_guests_names_the_one_at_work() -> None:
     ]
 
 
-@pytest.mark.parametrize("arguments", ["100 --mode stop", "--all 1 --mode stop", "--quiet 1", ""])
+@pytest.mark.parametrize(
+    "arguments", ["100 --mode stop", "100  --mode stop", "100 101x", "--all 1 --mode stop", "--quiet 1", ""]
+)
 def test_backup_of_one_or_of_nobody_knows_how_many_guests_has_no_counter(arguments: str) -> None:
     before = "INFO: starting new backup job: vzdump 100 101"
     lines = [before, f"INFO: starting new backup job: vzdump {arguments}", "INFO: Starting Backup of VM 100 (qemu)"]
@@ -324,6 +327,10 @@ def mirror(drive: str, done: float, total: float) -> str:
     return MIRROR.format(drive=drive, done=done, total=total, percent=100 * done / total)
 
 
+def memory(done: int) -> str:
+    return f"migration active, transferred {done}.0 GiB of 4.0 GiB VM-state, 586.6 MiB/s"
+
+
 @pytest.mark.parametrize(
     ("lines", "percent", "text"),
     [
@@ -397,13 +404,23 @@ def mirror(drive: str, done: float, total: float) -> str:
         ),
         pytest.param(
             [
-                "INFO: starting new backup job: vzdump 100 101 102 103 --mode snapshot",
+                "INFO: starting new backup job: vzdump 100 101 102 103 104 --mode snapshot",
                 "INFO: skip external VMs: 100, 102",
                 "INFO: Starting Backup of VM 101 (qemu)",
             ],
             None,
-            "VM 101 (1 of 2): Starting Backup of VM 101 (qemu)",
+            "VM 101 (1 of 3): Starting Backup of VM 101 (qemu)",
             id="guests of other nodes",
+        ),
+        pytest.param(
+            [
+                "INFO: starting new backup job: vzdump 100 101 102",
+                "INFO: Starting Backup of VM 101 (qemu)",
+                "INFO: Starting Backup of VM 102 (qemu)",
+            ],
+            None,
+            "VM 102 (2 of 3): Starting",
+            id="a guest that is not there",
         ),
         pytest.param(
             [
@@ -476,6 +493,9 @@ def mirror(drive: str, done: float, total: float) -> str:
             ["percentage done: 34.00% (1/3 groups)", "TASK ERROR: no space"], 34.0, "percentage", id="failed half way"
         ),
         pytest.param(
+            [memory(3), "starting migration of VM 100", memory(1)], 25.0, "migration active", id="from the beginning"
+        ),
+        pytest.param(
             ["marked 99% (99 of 100 index files)", "Start GC phase2 (sweep unused chunks)", "processed 1% (9 chunks)"],
             1.0,
             "phase2: processed 1%",
@@ -503,6 +523,20 @@ SHARE = "INFO:  45% (1 GiB of 2 GiB) in 3s, read: 1 MiB/s"
             45.0,
             "CT 131 (32 of 40): 45%",
             id="guests that were not seen are counted",
+        ),
+        pytest.param(
+            [JOB, "INFO: Starting Backup of VM 100 (qemu)"],
+            ["INFO: Starting Backup of VM 999 (qemu)", "INFO: Starting Backup of VM 130 (qemu)"],
+            None,
+            "VM 130 (31 of 40): Starting",
+            id="a guest that the job does not name",
+        ),
+        pytest.param(
+            ["INFO: starting new backup job: vzdump 1000 200 300", "INFO: Starting Backup of VM 200 (qemu)"],
+            ["INFO: Starting Backup of VM 1000 (qemu)"],
+            None,
+            "VM 1000 (3 of 3): Starting",
+            id="by number",
         ),
         pytest.param(
             [JOB, "INFO: Starting Backup of VM 100 (qemu)"], [SHARE], 45.0, "45%", id="which guest is not known"
@@ -552,6 +586,7 @@ SHARE = "INFO:  45% (1 GiB of 2 GiB) in 3s, read: 1 MiB/s"
         pytest.param(
             ["percentage done: 90.00% (9/10 groups)"], ["percentage done: 30.00% (3/10 groups)"], 30.0, "per", id="told"
         ),
+        pytest.param([memory(3)], [memory(1)], 25.0, "migration active", id="memory once more"),
     ],
 )
 def test_lines_that_are_left_out_are_not_made_up(
@@ -582,6 +617,15 @@ def test_a_line_that_is_not_finished_is_only_looked_at() -> None:
         assert told.text.startswith("VM 101 (2 of 2)")
     assert reader.last is not None
     assert reader.last.text.startswith("VM 100 (1 of 2)")
+
+
+def test_looking_at_a_line_leaves_no_trace() -> None:
+    reader = ProgressReader()
+    reader.feed(["total estimated size is 4G", "10:00:00  1G  a@b"])
+    reader.peek("10:00:01  1G  a@c")
+    reader.feed(["10:00:01  2G  a@b"])
+    assert reader.last is not None
+    assert reader.last.percent == 50.0
 
 
 def test_fed_at_once_or_as_it_grows_a_log_tells_the_same() -> None:
@@ -644,12 +688,14 @@ GUESTS = ["INFO: starting new backup job: vzdump 100 101", "INFO: Starting Backu
             [
                 "total estimated size is 4G",
                 "10:30:27  1G  rpool/data/vm-1-disk-0@a",
-                "10:30:28  1G  rpool/vm-1-disk-0@b",
+                "10:30:28  1G  rpool/data/vm-1-disk-0@b",
             ],
             2 * GIB,
             4 * GIB,
             "vm-1-disk-0",
         ),
+        (["total estimated size is 4G", "10:30:27  2G  a@b@c", "10:30:28  1G  a@b@c"], 2 * GIB, 4 * GIB, "a"),
+        (["total estimated size is 4G", "10:30:27  0B  a@b"], 0, 4 * GIB, "a"),
         (["percentage done: 12.50% (1/8 groups)"], None, None, ""),
         (["marked 1% (18 of 1843 index files)"], None, None, "marking"),
         (["INFO: archive file size: 2.31GB"], None, None, ""),
@@ -663,7 +709,47 @@ def test_amounts(lines: list[str], done: float | None, total: float | None, part
 
 def test_figures_of_one_part_have_one_phase() -> None:
     reader, phases = ProgressReader(), []
-    for line in ("marked 1% (1 of 99 index files)", "marked 9% (9 of 99 index files)", "processed 1% (2 chunks)"):
+    marked = [f"marked {percent}% (9 of 99 index files)" for percent in (1, 9, 9)]
+    for line in (*marked, "Start GC phase2 (sweep unused chunks)", "processed 1% (2 chunks)"):
         reader.feed([line])
         phases.append(reader.last and reader.last.phase)
-    assert phases == [0, 0, 1]
+    assert phases == [0, 0, 0, 1, 1]
+
+
+FIGURES = [
+    [mirror("drive-scsi0", 1, 8)],
+    [mirror("drive-scsi1", 1, 8), mirror("drive-scsi2", 1, 8)],
+    ["transferred 512.0 MiB of 8.0 GiB (6.25%)"],
+    [memory(1)],
+    ["transferred: 5 bytes remaining: 5 bytes total: 10 bytes progression: 50.0 %"],
+    ["INFO:   4% (1.5 GiB of 19.0 GiB) in 3s, read: 1.0 MiB/s"],
+    ["progress 1% (read 343605248 bytes, duration 2 sec)"],
+    ["total estimated size is 4G", "10:30:27  1G  a@b"],
+    ["percentage done: 12.50% (1/8 groups)"],
+    ["[vm/101]: group sync done: percentage done: 35.00% (7/20 groups)"],
+    ["Chunkstore create: 42%"],
+    ["migration completed, transferred 357.9 MiB VM-state"],
+]
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.permutations(FIGURES, 2)))
+def test_figures_of_two_kinds_cannot_be_compared(one: list[str], other: list[str]) -> None:
+    reader = ProgressReader()
+    reader.feed(one)
+    before = reader.last
+    reader.feed(other)
+    assert before is not None
+    assert reader.last is not None
+    assert reader.last.phase > before.phase
+
+
+@pytest.mark.parametrize("line", ["migration status: active (transferred 1, remaining 93), total 108)", memory(1)])
+def test_memory_is_memory(line: str) -> None:
+    reader = ProgressReader()
+    for each in (memory(1), line, "migration completed, transferred 357.9 MiB VM-state"):
+        reader.feed([each])
+    assert reader.phase == 1
+
+
+def test_what_is_told_without_more_is_of_the_first_phase() -> None:
+    assert Progress(None, "").phase == 0

@@ -285,6 +285,13 @@ def test_only_messages_of_backup_server_are_told_whatever_they_say() -> None:
         assert progress([line]) is None
 
 
+@pytest.mark.parametrize(("figure", "percent", "phase"), [("99.00", 99.0, 0), ("100.00", None, 1)])
+def test_a_message_leaves_a_figure_but_the_last(figure: str, percent: float | None, phase: int) -> None:
+    told = progress([f"{TIME}percentage done: {figure}% (1/1 groups)", f"{TIME}some words"])
+    assert told == Progress(percent, "some words")
+    assert told.phase == phase
+
+
 def test_lines_that_go_on_after_a_message_are_not_told() -> None:
     log = [
         f"{TIME}percentage done: 50.00% (1/2 groups)",

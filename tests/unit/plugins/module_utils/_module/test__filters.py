@@ -14,6 +14,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import T
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.filters import (
     datastores,
+    filters_of,
     guests,
     instant,
     node_names,
@@ -114,6 +115,77 @@ def test_whom_backup_server_knows() -> None:
     assert owner("ops@1realm!2nd", "pbs") == "ops@1realm!2nd"
     with pytest.raises(OptionError):
         owner("ops@1realm")
+
+
+GIVEN: dict[str, t.Any] = {
+    "source": "archive",
+    "type": ["vzdump"],
+    "vmid": ["100"],
+    "store": ["tank"],
+    "user": "root@pam",
+    "outcome": ["ok"],
+    "since": "2h",
+    "until": "1h",
+    "limit": 0,
+}
+
+
+def test_filters_are_made_of_all_that_is_given() -> None:
+    assert filters_of(GIVEN, NOW) == Filters(
+        source="archive",
+        types=("vzdump",),
+        vmids=(100,),
+        stores=("tank",),
+        user="root@pam",
+        outcomes=("ok",),
+        since=1799992800,
+        until=1799996400,
+        limit=0,
+    )
+    assert filters_of({**GIVEN, "user": "ops@1realm"}, NOW, "pbs").user == "ops@1realm"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"limit": -1}, "limit: -1 is no number of tasks (0 means all)."),
+        (
+            {"outcome": ["running"]},
+            "outcome: what is running is in no archive, so that no task can match source=archive.",
+        ),
+        ({"user": "ops@1realm"}, "user: 'ops@1realm' is neither user@realm nor user@realm!token, so that no task can"),
+        (
+            {"since": "soon"},
+            "since: 'soon' is no time: give epoch seconds, ISO 8601, or a time ago such as 30m, 24h or 7d.",
+        ),
+        ({"until": "-1"}, "until: '-1' is no time: "),
+        ({"until": "4294967296"}, "until: '4294967296' is no time that a task can have (1970 to 2106)."),
+        ({"since": "1h", "until": "2h"}, "since: '1h' is later than until ('2h'), so that no task can match."),
+        ({"type": ["a b"]}, "type: 'a b' is no type of a task (no blanks, colons and slashes), see vzdump."),
+        ({"vmid": ["99"]}, "vmid: '99' is no id of a guest (100 to 999999999)."),
+        ({"store": ["ab"]}, "store: 'ab' is no name of a datastore (letters, digits and . _ -, 3 to 32)."),
+        ({"outcome": ["good"]}, "outcome: 'good' is none of ok, warning, error, unknown, running."),
+    ],
+)
+def test_what_is_wrong_is_said(options: dict[str, t.Any], text: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        filters_of({**GIVEN, **options}, NOW)
+    assert str(caught.value).startswith(text)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"outcome": ["running"], "source": "all"},
+        {"outcome": ["running", "ok"]},
+        {"until": "4294967295"},
+        {"since": "0"},
+        {"vmid": ["100", "999999999"]},
+        {"store": ["abc", "a" * 32, "_.-", "Z09"]},
+    ],
+)
+def test_what_is_right_at_its_edge_is_taken(options: dict[str, t.Any]) -> None:
+    assert filters_of({**GIVEN, **options}, NOW).limit == 0
 
 
 def test_a_server_that_is_asked_by_another_name_is_known_by_its_tasks() -> None:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import importlib
 import typing as t
 
 import pytest
+import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._module import info, stop, wait
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Spec
+from ansible_collections.proxkit.tasks.tests.unit.documented import documents
 
 UPID = "UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam:"
 FILTERS: dict[str, t.Any] = {
@@ -66,3 +69,29 @@ def test_without_upids_tasks_are_not_named() -> None:
 def test_only_finding_goes_without_upids(spec: Spec) -> None:
     result = ArgumentSpecValidator(spec.options).validate(CONNECTION)
     assert result.error_messages == ["missing required arguments: upids"]
+
+
+FRAGMENTS = importlib.import_module("ansible_collections.proxkit.tasks.plugins.doc_fragments._proxmox")
+
+
+def documented(module: str) -> dict[str, dict[str, t.Any]]:
+    """All options of a module's documentation, fragments included."""
+    document = yaml.safe_load(documents("modules", module).DOCUMENTATION)
+    options: dict[str, dict[str, t.Any]] = {}
+    for name in document["extends_documentation_fragment"]:
+        text = getattr(FRAGMENTS.ModuleDocFragment, name.rpartition(".")[2].upper())
+        options.update(yaml.safe_load(text).get("options", {}))
+    for name, option in document["options"].items():
+        options[name] = {**options.get(name, {}), **option}
+    return options
+
+
+SAME = ("type", "elements", "choices", "default", "aliases", "required")
+
+
+@pytest.mark.parametrize(("module", "spec"), [("wait", wait.SPEC), ("stop", stop.SPEC), ("info", info.SPEC)])
+def test_what_is_documented_is_what_is_taken(module: str, spec: Spec) -> None:
+    def compared(options: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+        return {name: {key: option[key] for key in SAME if key in option} for name, option in options.items()}
+
+    assert compared(spec.options) == compared(documented(f"proxmox_task_{module}"))

@@ -33,12 +33,30 @@ def test_words(value: list[t.Any] | None, elements: tuple[str, ...]) -> None:
     assert words(value) == elements
 
 
-def test_numbers_that_cannot_be() -> None:
-    assert (seconds("timeout", 0), positive_seconds("poll_interval", 0.1), line_count(0)) == (0, 0.1, 0)
-    for value in (-1, float("nan"), float("inf"), 1e300):
-        with pytest.raises(OptionError, match="timeout"):
-            seconds("timeout", value)
-        with pytest.raises(OptionError, match="poll_interval"):
-            positive_seconds("poll_interval", value)
-    with pytest.raises(OptionError, match="log_lines"):
-        line_count(-1)
+LONGEST = 1e9
+
+
+def test_numbers_that_can_be() -> None:
+    for value in (0.1, 1, LONGEST):
+        assert seconds("timeout", value) == positive_seconds("poll_interval", value) == value
+    assert (seconds("timeout", 0), line_count(0), line_count(50)) == (0, 0, 50)
+
+
+@pytest.mark.parametrize(
+    ("made", "value", "text"),
+    [
+        *(
+            (seconds, value, f"some_option: {value} is not a number of seconds, 0 or more.")
+            for value in (-1, float("nan"), float("inf"), LONGEST + 1, 1e300)
+        ),
+        *(
+            (positive_seconds, value, f"some_option: {value} is not a number of seconds above 0.")
+            for value in (0, -1, float("nan"), float("inf"), LONGEST + 1, 1e300)
+        ),
+        (lambda _option, value: line_count(value), -1, "log_lines: -1 is no number of lines (0 means all)."),
+    ],
+)
+def test_numbers_that_cannot_be(made: t.Callable[[str, float], float], value: float, text: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        made("some_option", value)
+    assert str(caught.value) == text
