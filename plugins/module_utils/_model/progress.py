@@ -220,8 +220,7 @@ class ProgressReader:
         last = self.last
         if last is None or last.percent is None or last.percent == 100.0:
             return self.new_phase(match)
-        text = _short(f"{self._part}{_said(match)}")
-        return Progress(last.percent, text, last.done, last.total, last.part, last.phase)
+        return dataclasses.replace(last, text=_short(f"{self._part}{_said(match)}"))
 
     def no_news(self, _match: re.Match[str]) -> None:
         """A line that adds nothing to what was told."""
@@ -229,7 +228,7 @@ class ProgressReader:
     def failed(self, _match: re.Match[str]) -> Progress | None:
         """The task failed: it got as far as it got, but not to its end."""
         if self.last is None or self.last.percent != 100.0:
-            return self.last
+            return None
         return dataclasses.replace(self.last, percent=None)
 
     # Figures

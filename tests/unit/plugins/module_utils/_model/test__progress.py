@@ -697,6 +697,7 @@ GUESTS = ["INFO: starting new backup job: vzdump 100 101", "INFO: Starting Backu
         (["total estimated size is 4G", "10:30:27  2G  a@b@c", "10:30:28  1G  a@b@c"], 2 * GIB, 4 * GIB, "a"),
         (["total estimated size is 4G", "10:30:27  0B  a@b"], 0, 4 * GIB, "a"),
         (["percentage done: 12.50% (1/8 groups)"], None, None, ""),
+        (["migration completed, transferred 357.9 MiB VM-state"], None, None, ""),
         (["marked 1% (18 of 1843 index files)"], None, None, "marking"),
         (["INFO: archive file size: 2.31GB"], None, None, ""),
     ],
