@@ -98,8 +98,8 @@ def _start(words: t.Sequence[str], environment: t.Mapping[str, str]) -> tuple[su
     """
     reading, leash = os.pipe()
     try:
-        # It outlives this function: whoever called waits for it.
-        process = subprocess.Popen(  # noqa: S603 - no shell reads it # pylint: disable=consider-using-with
+        # AnsibleModule.run_command has no deadline, no bound, and a module object that is not known here.
+        process = subprocess.Popen(  # noqa: S603 - no shell reads it # pylint: disable=ansible-bad-function
             words,
             env=environment,
             stdin=subprocess.DEVNULL,
