@@ -86,11 +86,14 @@ def _instant(text: str, now: float) -> float:
     ago = re.fullmatch("([0-9]+)([smhdw])", text)
     if ago:
         return now - int(ago[1]) * _UNITS[ago[2]]
-    # Python 3.9 and 3.10 know neither the Z, nor an offset without a colon, nor all fractions of a second.
-    text = re.sub(r"[.,][0-9]+(?=$|[Zz+-])", "", text)
-    text = re.sub(r"(?<=[+-][0-9]{2})(?=[0-9]{2}$)", ":", re.sub("[Zz]$", "+00:00", text))
-    parsed = datetime.datetime.fromisoformat(text)
+    parsed = datetime.datetime.fromisoformat(simple_iso(text))
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=datetime.timezone.utc)).timestamp()
+
+
+def simple_iso(text: str) -> str:
+    """ISO 8601 for Python 3.9 and 3.10: no Z, no offset without a colon, and no fraction of a second."""
+    text = re.sub(r"[.,][0-9]+(?=$|[Zz+-])", "", text)
+    return re.sub(r"(?<=[+-][0-9]{2})(?=[0-9]{2}$)", ":", re.sub("[Zz]$", "+00:00", text))
 
 
 def period(since: str | None, until: str | None, now: float) -> tuple[int | None, int | None]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -21,6 +22,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._module.filters impo
     outcomes,
     owner,
     period,
+    simple_iso,
     worker_types,
 )
 
@@ -37,6 +39,7 @@ NOW = 1800000000.0
         ("2023-11-14 23:13:20+01:00", 1700000000),
         ("2023-11-14", 1699920000),
         ("1700000000.75", 1700000000),
+        ("1700000000.", 1700000000),
         ("2023-11-14T22:13:20.5Z", 1700000000),
         ("2023-11-14T23:13:20.123456789+0100", 1700000000),
         ("", None),
@@ -53,9 +56,43 @@ def test_instants(value: str | None, epoch: int | None) -> None:
     assert instant("since", value, NOW) == epoch
 
 
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
+    """A machine whose own time is not UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "EAST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_east")
+def test_times_without_an_offset_are_utc_wherever_the_machine_is() -> None:
+    assert instant("since", TIME, NOW) == instant("since", f"{TIME}Z", NOW) == 1700000000
+
+
+TIME = "2023-11-14T22:13:20"
+
+
+@pytest.mark.parametrize(
+    ("text", "simple"),
+    [
+        *((f"{TIME}{zone}", f"{TIME}+00:00") for zone in "Zz"),
+        *((f"{TIME}{fraction}", TIME) for fraction in (".5", ",123456789")),
+        *((f"{TIME}.5{zone}", f"{TIME}+00:00") for zone in "Zz"),
+        *((f"{TIME}.5{sign}0130", f"{TIME}{sign}01:30") for sign in "+-"),
+        *((text, text) for text in ("2023-11-14", TIME, f"{TIME}+01:30", f"{TIME}.", f"{TIME}.5 x", f"{TIME}.Z-1")),
+        *((text, text) for text in ("Z1", "20231114", "1.5x0100", "1:0130", "a+01301")),
+    ],
+)
+def test_times_as_old_pythons_read_them(text: str, simple: str) -> None:
+    assert simple_iso(text) == simple
+
+
 @pytest.mark.parametrize(
     "value",
     [
+        ".5",
         *("yesterday", "-5", "2023-13-01", "1e9", "24 hours", "24H", "h", "-24h", "1.5h", "1h30m", "٣h"),
         # what no task can have
         *("99999999999", "9" * 400, "1969-12-31", "0001-01-01T00:00:00+23:00", "9999-12-31", "9999w", "9" * 400 + "s"),
@@ -201,5 +238,6 @@ def test_a_server_that_is_asked_by_another_name_is_known_by_its_tasks() -> None:
 def test_node_names() -> None:
     assert node_names(["pve1", "pve-2", "pve1"]) == ["pve1", "pve-2"]
     for name in ("../x", "pve/1", "-pve", "pve.1"):
-        with pytest.raises(OptionError, match="node"):
+        with pytest.raises(OptionError) as caught:
             node_names([name])
+        assert str(caught.value) == f"node: '{name}' is no node name (letters, digits and inner hyphens)."
