@@ -49,6 +49,13 @@ def trend(figures: t.Iterable[tuple[float, float | None]], phase: int = 0, into:
         pytest.param(
             [(600 * step, step) for step in range(4)], 1800, 97 * 600, id="what rises seldom is followed for long"
         ),
+        pytest.param([(0, 0), (600, 1), (1200, 2), (1800, 6)], 1800, 94 * 300, id="and from its first figure on"),
+        pytest.param([(0, 0), (50, 1), (100, 2), (150, 3), (180, 40)], 180, 270, id="three minutes"),
+        pytest.param([(0, 0), (200, 10), (210, 20), (220, 30), (230, 40)], 230, 60, id="what is older does not count"),
+        pytest.param([(0, 10), (10, 20), (20, 30)], 51, None, id="it stands still for three of its steps"),
+        pytest.param([(100, 10), (110, 20)], 141, None, id="it stands still, later"),
+        pytest.param([(0, 98), (10, 99)], 19.5, 0.5, id="hardly any"),
+        pytest.param([(0, 98), (10, 99)], 20, None, id="none"),
     ],
 )
 def test_time_left(figures: list[tuple[float, float | None]], now: float, left: float | None) -> None:
@@ -84,6 +91,21 @@ def test_rate_by_bytes(
     told = by_bytes(*figures)
     assert (told.rate(10), told.left(10)) == (rate, left)
     assert told.rate(100) is None
+
+
+def test_the_rate_is_that_of_all_figures() -> None:
+    assert by_bytes((0, 100, 1000), (10, 150, 1000), (20, 300, 1000)).rate(20) == 10
+
+
+def test_what_comes_at_once_has_no_rate() -> None:
+    assert by_bytes((10, 100, 1000), (10, 150, 1000)).rate(10) is None
+
+
+def test_bytes_that_stay_the_same_have_no_rate() -> None:
+    told = Trend()
+    for at, percent in ((0.0, 10.0), (10.0, 20.0)):
+        told.note(at, Progress(percent, "", 100, None))
+    assert (told.rate(10), told.left(10)) == (None, 80)
 
 
 def test_bytes_that_become_less_have_no_rate() -> None:
@@ -122,6 +144,9 @@ def test_whatever_is_told_an_estimate_is_positive(figures: list[tuple[t.Any, ...
         ([100, 120, 110], 10, 100),
         ([100, 120], 110, None),
         ([100, 300], 10, None),
+        ([100, 120, 300], 10, None),
+        ([100, 200], 10, 140),
+        ([100, 120], 109.5, 0.5),
         ([0, 0], 0, None),
     ],
 )

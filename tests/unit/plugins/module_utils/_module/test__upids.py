@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PMG
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import PMG, SERVICES
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid, OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.upids import upids
 
@@ -27,41 +27,95 @@ def test_no_task_at_all(value: t.Any) -> None:
     assert upids(value) == ([], [] if value == [] else [value] if not isinstance(value, list) else value)
 
 
+PBS = r"UPID:elsa:00004F37:0039E469:00000000:5CA78B83:garbage_collection::root@pam:"
+TAKE_OUT = 'Take the UPIDs out of text that holds more: "{{ text | proxkit.tasks.upid_extract }}"'
+
+
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "text"),
     [
-        ({"upid": UPID}, "upid_extract"),
-        ([{"upid": UPID}], "upid_extract"),
-        ("nonsense", "does not begin with"),
-        (42, "not text"),
-        ([[UPID]], "not one id"),
-        (UPID[:-1], "colon at its end"),
-        (f"{UPID}comment", "comment"),
         (
-            r"UPID:elsa:00004F37:0039E469:00000000:5CA78B83:garbage_collection::root@pam:",
-            "belongs to service pbs \\(Proxmox Backup Server\\), but service is pve",
+            {"upid": UPID},
+            "upids: a dictionary is no UPID. Where it is a registered result, take the UPIDs out of it: "
+            '"{{ result | proxkit.tasks.upid_extract }}".',
         ),
-        (UPID.replace("pve1", "********"), "Ansible put"),
-        (UPID.replace(":", "%3A"), r"percent-encoded.*\| proxkit\.tasks\.upid_extract"),
-        *(
-            (text, r"\bproxkit\.tasks\.upid_extract\b")
-            for text in (
-                f"{UPID} {OTHER}",
-                f"{UPID},{OTHER}",
-                f"{UPID}\n{UPID}",
-                f"started {UPID}",
-                f"{UPID} in the background",
-                f"['{UPID}']",
-            )
+        (
+            [UPID, {"upid": UPID}],
+            "upids: the list holds a dictionary, which is no UPID. Where it comes from registered results, take "
+            'the UPIDs out of them: "{{ results | proxkit.tasks.upid_extract }}".',
+        ),
+        (PBS, f"upids: '{PBS}' belongs to service pbs (Proxmox Backup Server), but service is pve."),
+    ],
+)
+def test_what_is_no_task_here_is_refused(value: t.Any, text: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        upids(value)
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "text"),
+    [
+        ("nonsense", "format", "'nonsense' is not a valid UPID: it does not begin with 'UPID:'"),
+        (42, "value", "a number is not a valid UPID: it is not text"),
+        (
+            [[UPID]],
+            "value",
+            "a list is not a valid UPID: it is not one id (the filter upid_extract finds those in any value)",
+        ),
+        (UPID[:-1], "format", f"'{UPID[:-1]}' is not a valid UPID: the colon at its end is missing"),
+        (
+            f"{UPID}comment",
+            "comment",
+            f"'{UPID}comment' is not a valid UPID: it has a comment after the last colon, which no server accepts",
+        ),
+        (
+            f"{UPID}, ",
+            "comment",
+            f"'{UPID},' is not a valid UPID: it has a comment after the last colon, which no server accepts",
+        ),
+        (
+            UPID.replace(":", "%3A"),
+            "format",
+            f"'{UPID.replace(':', '%3A')}' is not a valid UPID: it is percent-encoded, as in a URL. {TAKE_OUT}",
         ),
     ],
 )
-def test_what_names_no_task_is_refused(value: t.Any, words: str) -> None:
-    with pytest.raises((OptionError, InvalidUpid), match=words):
+def test_what_is_no_upid_is_refused(value: t.Any, field: str, text: str) -> None:
+    with pytest.raises(InvalidUpid) as caught:
         upids(value)
+    assert (caught.value.field, str(caught.value)) == (field, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"{UPID} {OTHER}", f"{UPID},{OTHER}", f"{UPID}\n{UPID}", f"started {UPID}", f"['{UPID}']"),
+        f"{UPID} in the background",
+    ],
+)
+def test_the_filter_is_named_once_where_it_would_find_some(text: str) -> None:
+    with pytest.raises(InvalidUpid) as caught:
+        upids(text)
+    assert caught.value.message.count("proxkit.tasks.upid_extract") == 1
+
+
+def test_the_filter_is_not_named_where_it_is_of_no_use() -> None:
+    for text in (UPID.replace("pve1", "********"), f"{UPID.replace('pve1', '********')} {UPID}"):
+        with pytest.raises(InvalidUpid, match=r"Ansible put \*{8}.*'s name$"):
+            upids(text)
 
 
 def test_an_id_of_a_datacenter_manager_is_never_one_of_a_mail_gateway() -> None:
     assert upids(UPID, PMG)[0][0].native == UPID
-    with pytest.raises(OptionError, match=r"belongs to service pve \(Proxmox VE\), but service is pmg"):
+    with pytest.raises(OptionError) as caught:
         upids(f"pve:remote!{UPID}", PMG)
+    assert str(caught.value) == (f"upids: 'pve:remote!{UPID}' belongs to service pve (Proxmox VE), but service is pmg.")
+
+
+def test_all_services_that_it_may_be_of_are_named() -> None:
+    with pytest.raises(OptionError) as caught:
+        upids(UPID, SERVICES["pbs"])
+    assert str(caught.value) == (
+        f"upids: '{UPID}' belongs to service pve (Proxmox VE) or pmg (Proxmox Mail Gateway), but service is pbs."
+    )
