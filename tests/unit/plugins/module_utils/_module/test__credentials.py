@@ -35,6 +35,8 @@ def params(**given_options: t.Any) -> dict[str, t.Any]:
         ({"api_user": "root@pam", "api_password": "x"}, "root@pam", None),
         ({"api_user": "łukasz@ad", "api_password": "x"}, "łukasz@ad", None),
         ({"api_user": "a=b c;d@e@ad", "api_password": "x"}, "a=b c;d@e@ad", None),
+        ({"api_user": "a@b!c@ad", "api_password": "x"}, "a@b!c@ad", None),
+        ({"api_user": "a!b@ad", "api_password": "x"}, "a!b@ad", None),
         ({"api_user": "root@pam", "api_token_id": "ci", "api_token_secret": "s"}, "root@pam", "ci"),
         ({"api_token_id": "root@pam!ci", "api_token_secret": "s"}, "root@pam", "ci"),
         ({"api_user": "root@pam", "api_token_id": "root@pam!ci", "api_token_secret": "s"}, "root@pam", "ci"),
@@ -50,12 +52,16 @@ def test_who_asks(options: dict[str, t.Any], user: str, token: str | None) -> No
 
 @given(AROUND, AROUND)
 def test_what_surrounds_pasted_values_is_dropped(before: str, after: str) -> None:
-    token = {"api_token_id": f"{before}root@pam!ci{after}", "api_token_secret": f"{before}a-secret{after}"}
+    token = {"api_token_id": f"{before}root@pam!ci{after}", "api_token_secret": f"{before}X-secret-X{after}"}
     who = credentials(params(**token))
-    assert (who.user, who.token_name, who.token_secret) == ("root@pam", "ci", "a-secret")
-    login = {"api_user": f"{before}root@pam{after}", "api_otp": f"{before}012345{after}", "api_password": " a b \r\n\n"}
+    assert (who.user, who.token_name, who.token_secret) == ("root@pam", "ci", "X-secret-X")
+    login = {
+        "api_user": f"{before}root@pam{after}",
+        "api_otp": f"{before}012345{after}",
+        "api_password": " a b X\r\n\n",
+    }
     who = credentials(params(**login))
-    assert (who.user, who.otp, who.password) == ("root@pam", "012345", " a b ")
+    assert (who.user, who.otp, who.password) == ("root@pam", "012345", " a b X")
 
 
 @pytest.mark.parametrize(
@@ -110,10 +116,68 @@ def test_what_cannot_be_a_credential_is_refused_by_name(options: dict[str, t.Any
     assert "\n" not in caught.value.message
 
 
+LOGIN = {"api_user": "root@pam", "api_password": "hush"}
+TOKEN = {"api_token_id": "root@pam!ci", "api_token_secret": "hush"}
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            {**LOGIN, "api_otp": "1\t"},
+            "api_otp is not 6 to 8 digits. Put it in quotes: to YAML 012345 alone is a number, and its zero gets lost.",
+        ),
+        (
+            {**LOGIN, "api_user": "a\tb@pam"},
+            "api_user holds a control character, such as a line break or a tab: no credential does.",
+        ),
+        (
+            {**TOKEN, "api_token_id": "root@pam!ci=hush"},
+            "api_token_id holds an equals sign: what follows it is the secret and belongs in api_token_secret.",
+        ),
+        (
+            {**TOKEN, "api_token_secret": "é"},
+            "api_token_secret holds a character that is not ASCII: no token's secret does.",
+        ),
+        (
+            {**LOGIN, "api_user": "root@pam!ci"},
+            "api_user holds the id of a token: it belongs in api_token_id, and the token's secret in api_token_secret.",
+        ),
+        ({**TOKEN, "api_token_secret": ""}, "api_token_secret is missing or empty: api_token_id needs it."),
+        ({**TOKEN, "api_token_id": ""}, "api_token_id is missing or empty: api_token_secret needs it."),
+        (
+            {**LOGIN, "api_password": ""},
+            "No credentials are given: api_token_id and api_token_secret are missing or empty, so is api_password.",
+        ),
+        (
+            {**TOKEN, "api_user": "a@pam"},
+            "api_token_id belongs to root@pam, but api_user is a@pam: leave api_user out.",
+        ),
+        (
+            {**LOGIN, "api_user": ""},
+            "api_user is missing: api_password needs it, and an api_token_id that is a name only.",
+        ),
+        ({**LOGIN, "api_user": "root"}, "api_user: root has no realm, for example root@pam."),
+        (
+            {**TOKEN, "api_user": "root", "api_token_id": "root!ci"},
+            "api_user: root has no realm, for example root@pam.",
+        ),
+        ({**TOKEN, "api_token_id": "root!ci"}, "api_token_id: root has no realm, for example root@pam."),
+        ({**LOGIN, "api_user": "a@@"}, "api_user: a@@ has no realm, for example a@pam."),
+        ({**TOKEN, "api_token_id": "root@pam!"}, "api_token_id: no token name comes after the exclamation mark."),
+    ],
+)
+def test_what_is_wrong_is_said(options: dict[str, t.Any], text: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        credentials(params(**options))
+    assert caught.value.message == text
+
+
 def test_secrets_do_not_show() -> None:
     who = credentials(params(api_user="root@pam", api_password="hush", api_otp="123456"))
     assert "hush" not in repr(who)
     assert "123456" not in repr(who)
+    assert "hush" not in repr(credentials(params(api_token_id="root@pam!ci", api_token_secret="hush")))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +202,7 @@ def test_secrets_do_not_show() -> None:
         # Ansible shows options that it does not know.
         ("api_tokensecret", "hush", {"hush"}),
         ("passwort", "hush", {"hush"}),
+        ("API_Password", "hush", {"hush"}),
     ],
 )
 def test_secrets_in_every_form(option: str, value: t.Any, shown: set[str]) -> None:
@@ -186,5 +251,8 @@ def test_a_secret_that_occurs_in_ids_is_told(option: str, value: str, count: int
     texts = mask_warnings(params(**{option: value}), [UPID, UPID.replace("pve1", "pve2")])
     assert len(texts) == (1 if count else 0)
     for text in texts:
-        assert text.startswith(f"The value of {option} occurs in {count} of the 2 UPIDs")
-        assert value.strip() not in text
+        assert text == (
+            f"The value of {option} occurs in {count} of the 2 UPIDs, where Ansible puts ******** in its place: such "
+            "an id names no task when it is handed on. Use an API token, or a password that occurs in no node's, user's "
+            "or task's name."
+        )
