@@ -744,11 +744,13 @@ def test_figures_of_two_kinds_cannot_be_compared(one: list[str], other: list[str
     assert reader.last.phase > before.phase
 
 
-@pytest.mark.parametrize("line", ["migration status: active (transferred 1, remaining 93), total 108)", memory(1)])
-def test_memory_is_memory(line: str) -> None:
+OLD_MEMORY = "migration status: active (transferred 1, remaining 93), total 108)"
+
+
+@pytest.mark.parametrize("lines", list(itertools.product([memory(1), OLD_MEMORY], repeat=2)))
+def test_memory_is_memory(lines: tuple[str, ...]) -> None:
     reader = ProgressReader()
-    for each in (memory(1), line, "migration completed, transferred 357.9 MiB VM-state"):
-        reader.feed([each])
+    reader.feed([*lines, "migration completed, transferred 357.9 MiB VM-state"])
     assert reader.phase == 1
 
 

@@ -199,6 +199,14 @@ def test_secrets_do_not_show() -> None:
         ("api_host", ["https://root:hu%20sh@pve1"], {"hu%20sh", "hu sh"}),
         ("api_host", "root:hush@pve1", {"hush"}),
         ("api_host", ["pve2", "https://root:hush", "hash@pve1"], {"hush,hash", "hush", "hash"}),
+        ("api_password", "q'\"é", {"q&#x27;&quot;é", r"q'\"\u00e9", r"q\'" '"é', r"q\'" r'"\xe9', r"q\'" r'"\xc3\xa9'}),
+        ("api_password", "h\ud800", {"h%ED%A0%80"}),
+        ("api_token_id", "root@pam!ci=hu=sh", {"hu=sh", "sh"}),
+        *(("api_token_id", f"root@pam!ci=hush{end}x", {"hush", f"hush{end}x"}) for end in " \n'\"[]{},"),
+        ("api_host", ["https://root:hu:sh@pve1"], {"hu:sh"}),
+        ("api_host", ["https://root:hu//sh@pve1"], {"hu//sh"}),
+        ("api_host", ["root:hu:sh@pve1"], {"hu:sh"}),
+        ("api_host", ["https://root:h%75sh@pve1"], {"h%75sh", "hush"}),
         # Ansible shows options that it does not know.
         ("api_tokensecret", "hush", {"hush"}),
         ("passwort", "hush", {"hush"}),
@@ -227,6 +235,19 @@ def test_what_is_no_secret_is_not_masked(option: str, value: t.Any) -> None:
     assert secrets({option: value}) == set()
 
 
+@pytest.mark.parametrize(("value", "not_shown"), [("hushX", "hush"), ("\u200b", "XXXX")])
+def test_no_more_is_masked_than_must_be(value: str, not_shown: str) -> None:
+    assert not_shown not in secrets({"api_password": value})
+
+
+def test_a_kind_of_str_is_a_text() -> None:
+    class Tagged(str):
+        def __str__(self) -> str:
+            raise AssertionError("must not be asked")
+
+    assert "hush" in secrets({"api_password": Tagged("hush")})
+
+
 @given(st.dictionaries(st.sampled_from([*OPTIONS, "api_host", "upids", "token"]), anything()))
 def test_no_value_raises_anything(values: dict[str, t.Any]) -> None:
     assert "" not in secrets(values)
@@ -253,6 +274,6 @@ def test_a_secret_that_occurs_in_ids_is_told(option: str, value: str, count: int
     for text in texts:
         assert text == (
             f"The value of {option} occurs in {count} of the 2 UPIDs, where Ansible puts ******** in its place: such "
-            "an id names no task when it is handed on. Use an API token, or a password that occurs in no node's, user's "
-            "or task's name."
+            "an id names no task when it is handed on. Use an API token, or a password that occurs in no node's, "
+            "user's or task's name."
         )
