@@ -27,7 +27,7 @@ def describe(task: Task) -> str:
         "ok": "ended OK",
         "warning": f"ended with {task.exitstatus}",
         # Each text is made safe by itself: a carriage return in it must not take our words along.
-        "error": f"failed: {in_sentence(task.exitstatus or '')}" if task.exitstatus else "failed without a text",
+        "error": f"failed: {in_sentence(task.exitstatus)}" if task.exitstatus else "failed without a text",
         "unknown": f"was killed, or its node lost power: nobody can say how it ended (exit status {task.exitstatus!r})",
         "running": "is still running",
         "missing": "is not known to its node: its log was rotated away, or the UPID is of another cluster",
@@ -38,7 +38,7 @@ def describe(task: Task) -> str:
     return clean(f"{what} on {upid.node} {how}{why} ({upid.native})")
 
 
-def sentence(tasks: t.Sequence[Task], named: t.Sequence[Task], lead: str = "") -> str:
+def sentence(tasks: t.Sequence[Task], named: t.Sequence[Task], lead: str) -> str:
     """How many tasks ended how, then those that matter, the first few by name."""
     if len(tasks) == 1:
         return f"{lead}{describe(tasks[0])}."

@@ -96,6 +96,10 @@ def test_what_ended_it_all_comes_first() -> None:
     for result in (wait_result(ended), stop_result(ended)):
         assert result["msg"] == f"the token is refused. {WHAT} could not be looked at ({UPID.native})."
         assert result["failed"]
+    msg = stop_result(waited([*OK, *RUNNING], fatal=LoginRefused("the token is refused.")))["msg"]
+    assert msg == (
+        "the token is refused. 4 tasks: 2 ok, 2 running; " + "; ".join(describe(task) for task in RUNNING) + "."
+    )
 
 
 def test_lost_logs_are_told_the_first_few_by_name() -> None:
@@ -156,6 +160,7 @@ RUNNING, UNSEEN = many("running", 2, first=12), many("unseen", 1, first=14)
             True,
             f"7 tasks: 2 ok, 5 error; {'; '.join(describe(task) for task in BAD[:3])}; and 2 more.",
         ),
+        (BAD[:4], {}, True, f"4 tasks: 4 error; {'; '.join(describe(task) for task in BAD[:3])}; and 1 more."),
         (BAD[:3], {}, True, f"3 tasks: 3 error; {'; '.join(describe(task) for task in BAD[:3])}."),
         ([*OK, BAD[0]], {"fail_on": "never"}, False, f"3 tasks: 2 ok, 1 error; {describe(BAD[0])}."),
         ([OK[0], WARNED[0]], {}, False, "2 tasks: 1 ok, 1 warning."),
@@ -229,6 +234,13 @@ def test_a_lost_log_is_told() -> None:
         (BAD, BAD[:3], {}, False, f"3 of 5 tasks stopped: {', '.join(texts(BAD[:3]))}."),
         (BAD, BAD[:4], {}, False, f"4 of 5 tasks stopped: {', '.join(texts(BAD[:3]))}, ...."),
         (RUNNING, RUNNING, {"check_mode": True}, False, f"2 of 2 tasks would be stopped: {', '.join(texts(RUNNING))}."),
+        (
+            [BAD[0], RUNNING[0]],
+            RUNNING[:1],
+            {"check_mode": True},
+            False,
+            f"1 of 2 tasks would be stopped: {RUNNING[0].upid.text}.",
+        ),
         (
             [BAD[0], RUNNING[0]],
             BAD[:1],
