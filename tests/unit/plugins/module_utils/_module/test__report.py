@@ -293,6 +293,15 @@ def test_of_a_stop(tasks: list[Task], stopped: list[Task], options: dict[str, t.
                 "warnings": ["Nothing is known of node a: no answer.", "Nothing is known of node b: no answer."],
             },
         ),
+        (
+            Found([], frozenset("a"), {"a": "no answer."}, errors=[ApiError("one.")]),
+            {
+                "failed": True,
+                "unreachable_nodes": ["a"],
+                "msg": "one; no answer.",
+                "warnings": ["Nothing is known of node a: no answer."],
+            },
+        ),
         (Found([], errors=[ApiError("one."), ApiError("two")]), {"failed": True, "msg": "one; two."}),
     ],
 )
