@@ -143,10 +143,11 @@ def test_a_node_that_is_down_does_not_keep_the_others(mock: Mock, call: Call) ->
 
 def test_what_hangs_ends_with_the_wait(mock: Mock, call: Call, machine: StandIn, tmp_path: pathlib.Path) -> None:
     here = tmp_path / "numbers"
-    upids = [made(mock), made(mock, node="pve2")]
+    upids = [made(mock), made(mock, node="pve2", start=0, duration=600)]
     machine.act(f"hang:{here}", "/nodes/pve2/")
     result = call.wait(upids, timeout=1)
-    assert outcomes(result) == ["ok", "unseen"]
+    # Where there is time left, the cluster's list tells of the other.
+    assert outcomes(result) in (["ok", "unseen"], ["ok", "running"])
     assert result["elapsed"] < 10
     end = time.monotonic() + 20
     while _lives(here) and time.monotonic() < end:

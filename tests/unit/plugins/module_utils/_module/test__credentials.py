@@ -29,6 +29,10 @@ def params(**given_options: t.Any) -> dict[str, t.Any]:
     return {**dict.fromkeys(OPTIONS), **given_options}
 
 
+# As pages, JSON, and Python in three ways show it.
+QUOTED = {"q&#x27;&quot;é", "q'\\\"\\u00e9", "q\\'\"é", "q\\'\"\\xe9", "q\\'\"\\xc3\\xa9"}
+
+
 @pytest.mark.parametrize(
     ("options", "user", "token"),
     [
@@ -199,7 +203,7 @@ def test_secrets_do_not_show() -> None:
         ("api_host", ["https://root:hu%20sh@pve1"], {"hu%20sh", "hu sh"}),
         ("api_host", "root:hush@pve1", {"hush"}),
         ("api_host", ["pve2", "https://root:hush", "hash@pve1"], {"hush,hash", "hush", "hash"}),
-        ("api_password", "q'\"é", {"q&#x27;&quot;é", r"q'\"\u00e9", r"q\'" '"é', r"q\'" r'"\xe9', r"q\'" r'"\xc3\xa9'}),
+        ("api_password", "q'\"é", QUOTED),
         ("api_password", "h\ud800", {"h%ED%A0%80"}),
         ("api_token_id", "root@pam!ci=hu=sh", {"hu=sh", "sh"}),
         *(("api_token_id", f"root@pam!ci=hush{end}x", {"hush", f"hush{end}x"}) for end in " \n'\"[]{},"),
