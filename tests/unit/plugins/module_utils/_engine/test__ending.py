@@ -100,3 +100,13 @@ def test_a_request_that_has_half_ended_is_no_end() -> None:
 def test_it_is_enough_when_nothing_is_left_to_stop() -> None:
     assert is_enough(Plan(stop=True), [], stopped=True)
     assert not is_enough(Plan(stop=True), [OK], stopped=False)
+
+
+def test_a_first_look_that_nobody_has_ended_is_given_its_time() -> None:
+    assert wake_at(0.0, Standing(begun=0.0, deadline=1.0, request_timeout=15.0)) == 5.5
+
+
+def test_slow_answers_are_given_longer() -> None:
+    standing = Standing(begun=0.0, deadline=100.0, request_timeout=15.0, looked=1.0, enough=10.0, slack=3.0)
+    assert wake_at(10.0, standing) == pytest.approx(13.8)
+    assert wake_at(14.0, standing) is None
