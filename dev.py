@@ -353,7 +353,7 @@ def release(runner: Runner) -> int:
 
 
 def mutation(paths: list[str], runner: Runner) -> int:
-    """Change the pure files, one thing at a time, and tell which changes no test notices: all of it takes an hour."""
+    """Change the pure files, one thing at a time, and tell which changes no test notices: an hour or more for all."""
     python = make_venv(ROOT / ".venv", "requirements-dev.txt")
     folder, survivors = DEV / "run-mutation", LOGS / "mutation.diff"
     LOGS.mkdir(parents=True, exist_ok=True)
