@@ -44,6 +44,9 @@ NOT_SOURCE = {".git", ".dev", ".venv", ".ansible", ".hypothesis", "__pycache__",
 TIME_LIMIT = 900.0  # seconds for one command, several times what the slowest takes
 
 
+T = t.TypeVar("T")
+
+
 @dataclasses.dataclass(frozen=True)
 class Check:
     """One line of the quality gate; it passes where all commands end with 0. ``seconds`` only orders the run."""
@@ -132,6 +135,7 @@ TYPED = " ".join(f"{COLLECTION}/{part}" for part in PARTS)
 TARGETS = "tests/unit/plugins/module_utils/ tests/unit/plugins/modules/"
 UNITS = f"ansible-test units --venv --color no --python 3.{min(find_pythons(), default=11)} {TARGETS}"
 PYTEST = "python -m pytest -p no:cacheprovider"
+COVERAGE = "--cov --cov-report=term-missing:skip-covered"
 LINT_DOCS = "antsibull-docs lint-collection-docs"
 WORKFLOWS = " ".join(f".github/workflows/{name}.yml" for name in ("ci", "certification", "release"))
 CHECKS = (
@@ -140,8 +144,8 @@ CHECKS = (
     # What targets run, on the oldest Python with the oldest proxmoxer (tests/unit/requirements.txt). The check "pytest"
     # runs all unit tests on the newest Python with the newest one.
     Check("ansible-units", 80, (UNITS,)),
-    # Where a contributor runs it: in the checkout itself, whatever its folder is called.
-    Check("pytest", 75, (f"{PYTEST} tests/unit --cov --cov-report=term-missing:skip-covered",), str(ROOT)),
+    # Where a contributor runs it: in the checkout itself, whatever its folder is called. Many of the tests wait.
+    Check("pytest", 70, (f"{PYTEST} -n 3 --dist worksteal tests/unit {COVERAGE}",), str(ROOT)),
     # The documentation's playbooks.
     Check("examples", 70, (f"{PYTEST} tests/docs",), str(ROOT)),
     # The oldest of all that is supported, in short; "dev.py matrix" tries every ansible-core at length.
@@ -305,17 +309,12 @@ def test(names: list[str], runner: Runner) -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     results: dict[str, tuple[int, float, str]] = {}
     checks = sorted((c for c in CHECKS if not names or c.name in names), key=lambda check: -check.seconds)
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        futures = {pool.submit(run_check, check, runner, python): check.name for check in checks}
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                name = futures[future]
-                code, seconds, output = results[name] = future.result()
-                print(f"\n{output}" * bool(code) + f"{name:16}{verdict(code):10}{seconds:5.0f} s", flush=True)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            runner.stop()
-            raise
+
+    def run(check: Check) -> None:
+        code, seconds, output = results[check.name] = run_check(check, runner, python)
+        print(f"\n{output}" * bool(code) + f"{check.name:16}{verdict(code):10}{seconds:5.0f} s", flush=True)
+
+    two_at_a_time(run, checks, runner)
     print("\nAll together:")
     for check in checks:
         code, seconds, _output = results[check.name]
@@ -328,39 +327,54 @@ def test(names: list[str], runner: Runner) -> int:
     return 1 if failed else 0
 
 
+def two_at_a_time(work: t.Callable[[T], None], items: t.Iterable[T], runner: Runner) -> None:
+    """Do the work for each item, in two threads; whatever goes wrong ends what the runner runs."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            runner.stop()
+            raise
+
+
 def verdict(code: int) -> str:
     """The word for an exit status."""
     return {0: "ok", 124: "too long"}.get(code, "FAILED")
 
 
-def demo(runner: Runner) -> int:
-    """Run the main job end to end on the embedded endpoint, printed as Ansible prints it."""
-    python = make_venv(DEV / "venv-demo", "requirements-demo.txt")
-    folder = DEV / "run-demo"
+def run_staged(
+    command: str, name: str, python: pathlib.Path, runner: Runner, limit: t.Optional[float] = TIME_LIMIT
+) -> int:
+    """Exit status of a command, run in a copy of the project that is its own, its output on the terminal."""
+    folder = DEV / f"run-{name}"
     stage(folder / COLLECTION)
     with environment(python, folder) as env:
         # A failed wait carries much: as YAML a person can read it.
-        return runner.run(DEMO, cwd=folder / COLLECTION, env={**env, "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"})
+        env = {**env, "PYTHONPATH": str(folder), "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
+        return runner.run(command, cwd=folder / COLLECTION, env=env, limit=limit)
+
+
+def demo(runner: Runner) -> int:
+    """Run the main job end to end on the embedded endpoint, printed as Ansible prints it."""
+    return run_staged(DEMO, "demo", make_venv(DEV / "venv-demo", "requirements-demo.txt"), runner)
 
 
 def release(runner: Runner) -> int:
     """Lay out in ``.dev/release`` what a tag of this commit would publish, or say what stands in the way."""
     python = make_venv(ROOT / ".venv", "requirements-dev.txt")
-    folder = DEV / "run-release"
-    stage(folder / COLLECTION)
-    with environment(python, folder) as env:
-        return runner.run(f"python -m release {shlex.quote(str(ROOT))}", cwd=folder / COLLECTION, env=env)
+    return run_staged(f"python -m release {shlex.quote(str(ROOT))}", "release", python, runner)
 
 
 def mutation(paths: list[str], runner: Runner) -> int:
     """Change the pure files, one thing at a time, and tell which changes no test notices: an hour or more for all."""
     python = make_venv(ROOT / ".venv", "requirements-dev.txt")
-    folder, survivors = DEV / "run-mutation", LOGS / "mutation.diff"
+    survivors = LOGS / "mutation.diff"
     LOGS.mkdir(parents=True, exist_ok=True)
-    stage(folder / COLLECTION)
     command = shlex.join(["python", "-m", MUTATION, "--survivors", str(survivors), *paths])
-    with environment(python, folder) as env:
-        code = runner.run(command, cwd=folder / COLLECTION, env={**env, "PYTHONPATH": str(folder)}, limit=None)
+    code = run_staged(command, "mutation", python, runner, limit=None)
     print(f"What no test notices: {survivors.relative_to(ROOT)}")
     return code
 
@@ -368,10 +382,7 @@ def mutation(paths: list[str], runner: Runner) -> int:
 def neighbours(runner: Runner) -> int:
     """Play with others' software: a fake Proxmox VE that is not ours, and community.proxmox; about 90 s."""
     python = make_venv(DEV / "venv-neighbours", "requirements-neighbours.txt")
-    folder = DEV / "run-neighbours"
-    stage(folder / COLLECTION)
-    with environment(python, folder) as env:
-        return runner.run(f"{PYTEST} tests/neighbours", cwd=folder / COLLECTION, env=env)
+    return run_staged(f"{PYTEST} tests/neighbours", "neighbours", python, runner)
 
 
 def interrupt(_signal: int, _frame: object) -> t.NoReturn:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tries the collection on every ansible-core it supports and prints the table: ``python3 dev.py matrix``.
 
-Each ansible-core gets two rows, one of all that is oldest and one of all that is newest. One cell runs at a time, each
-to its end; what it said is in ``.dev/logs``. Nothing in the table is assumed, and what cannot be had here is said.
+Each ansible-core gets two rows, one of all that is oldest and one of all that is newest. Two rows are tried at a time,
+each cell to its end; what it said is in ``.dev/logs``. Nothing in the table is assumed, and what cannot be had here is
+said.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 import typing as t
 
@@ -55,6 +57,7 @@ BRIEF = {
     "examples": (f"{PYTEST} tests/docs/test_examples.py tests/docs/test_in_templates.py", dev.DEMO),
     "scenarios": ("molecule test -s pve",),
 }
+INSTALLING = threading.Lock()  # the target's environment, which all rows share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +116,8 @@ def try_cell(row: Row, cell: str, commands: t.Sequence[str], runner: dev.Runner)
             dev.stage(tree)
             with dev.environment(python, row.folder) as env:
                 if cell == "target":
-                    target = dev.install(dev.DEV / "matrix-target", dev.find_pythons()[TARGET], OLDEST)
+                    with INSTALLING:
+                        target = dev.install(dev.DEV / "matrix-target", dev.find_pythons()[TARGET], OLDEST)
                     env["TARGET_PYTHON"] = str(target)
                 if cell == "sanity":
                     dev.provide_get_pip(python, row.folder / "home/.ansible/test/cache")
@@ -161,27 +165,31 @@ def run(arguments: argparse.Namespace, runner: dev.Runner) -> int:
         cells = [cell for cell in cells if cell != "target"]
     dev.LOGS.mkdir(parents=True, exist_ok=True)
     results: dict[tuple[Row, str], str] = {}
-    failed = 0
-    for row in rows:
+    failures = []
+
+    def try_row(row: Row) -> None:
         for cell in filter(row.has, cells):
             code, seconds = try_cell(row, cell, commands[cell], runner)
-            failed += bool(code)
             results[row, cell] = f"{dev.verdict(code)} {seconds:.0f} s"
             log = f".dev/logs/{row.folder.name}-{cell}.log"
             print(f"{row.core:9} 3.{row.minor:<4} {cell:10} {results[row, cell]:14} {log}", flush=True)
-            if code and arguments.brief:
-                print((dev.ROOT / log).read_text(errors="replace"))
+            if code:
+                failures.append(log)
+
+    dev.two_at_a_time(try_row, rows, runner)
+    for log in failures if arguments.brief else ():
+        print((dev.ROOT / log).read_text(errors="replace"))
     said = "\n".join(
         [
             f"{commit()}, {datetime.date.today():%Y-%m-%d}",
             table(rows, cells, results),
             *not_to_be_had(sorted({row.core for row in rows})),
-            f"{len(results) - failed} passed, {failed} failed",
+            f"{len(results) - len(failures)} passed, {len(failures)} failed",
         ]
     )
     (dev.LOGS / "matrix.txt").write_text(said + "\n")
     print(f"\n{said}")
-    return 1 if failed or not results else 0
+    return 1 if failures or not results else 0
 
 
 def main() -> int:
