@@ -353,8 +353,8 @@ def run_staged(
     stage(folder / COLLECTION)
     with environment(python, folder) as env:
         # A failed wait carries much: as YAML a person can read it.
-        env = {**env, "PYTHONPATH": str(folder), "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
-        return runner.run(command, cwd=folder / COLLECTION, env=env, limit=limit)
+        more = {"PYTHONPATH": str(folder), "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
+        return runner.run(command, cwd=folder / COLLECTION, env={**env, **more}, limit=limit)
 
 
 def demo(runner: Runner) -> int:
