@@ -153,7 +153,8 @@ def who(connection: Connection) -> str:
 
 def _check_credentials(connection: Connection) -> str:
     if connection.token_name:
-        return f"check api_token_id and api_token_secret of {who(connection)}"
+        # A password's ticket tells the product; one product takes another's token for none at all.
+        return f"check api_token_id and api_token_secret of {who(connection)}, and service ({connection.service.name})"
     return f"check api_user ({connection.user}) and api_password"
 
 

@@ -16,6 +16,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Waited
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 
@@ -94,7 +95,11 @@ class Known:
             timed_out=over and not complete and not self.enough,
             settled=settled,
             stopped=self._stopped(tasks),
-            warnings=[*(follow.warning for follow in self.follows.values() if follow.warning), *warnings],
+            warnings=[
+                *(follow.warning for follow in self.follows.values() if follow.warning),
+                *(_unread(watch) for watch in self.watches if watch.unread),
+                *warnings,
+            ],
             fatal=fatal,
             timeout=self._plan.timeout,
         )
@@ -117,6 +122,13 @@ class Known:
             for task in tasks
             if task.upid.native in asked and task.ended and task.outcome not in ("ok", "warning")
         )
+
+
+def _unread(watch: Watch) -> str:
+    """What is said of logs that are wanted and were not read."""
+    upids = watch.unread
+    which = f"log of {upids[0].native}" if len(upids) == 1 else f"logs of {len(upids)} tasks of node {watch.node}"
+    return f"The {which} could not be read: {in_sentence(watch.log_fault or 'no time was left')}."
 
 
 def _why(task: Task, fault: str | None, fatal: TasksError | None) -> str | None:

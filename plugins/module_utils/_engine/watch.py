@@ -50,6 +50,7 @@ class Watch:
         self.wake = threading.Event()  # to be set where a look makes sense now
         self.finish: threading.Event = Alarm(self.wake)
         self.gathering = False
+        self.log_fault: str | None = None  # what kept the last log from being read
         self._plan = plan
         self._clock = clock
         self._begun = begun
@@ -77,6 +78,12 @@ class Watch:
     def settled(self) -> dict[str, Task]:
         """The tasks about which no more is to be found out."""
         return {native: entry.task for native, entry in self._entries.items() if entry.settled}
+
+    @property
+    def unread(self) -> list[Upid]:
+        """The tasks that ended and whose log is wanted, but was not read."""
+        ended = [entry.task for entry in self._entries.values() if entry.task.ended]
+        return [task.upid for task in ended if task.log is None and self._plan.log.wants(task)]
 
     @property
     def pending(self) -> list[Entry]:
@@ -153,6 +160,7 @@ class Watch:
             try:
                 task = with_log(self.source, entry.task, self._plan.log.lines, deadline)
             except ApiError as exc:
+                self.log_fault = exc.message
                 if isinstance(exc, (Hopeless, *ON_THE_WAY)):
                     return
                 # Another try comes with gathering, unless there is no use.

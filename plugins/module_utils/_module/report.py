@@ -153,7 +153,8 @@ def _stopped_sentence(stopped: t.Sequence[str], count: int, check_mode: bool) ->
     """What a stop without failure did, or would do; a stopped task's own words would read as a failure."""
     if not stopped:
         return "There was no running task to stop."
-    named = ", ".join([*stopped[:_MAX_NAMED], *(["..."] if len(stopped) > _MAX_NAMED else [])])
+    more = len(stopped) - _MAX_NAMED
+    named = ", ".join(stopped[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
     return f"{len(stopped)} of {_tasks(count)} {'would be stopped' if check_mode else 'stopped'}: {named}."
 
 

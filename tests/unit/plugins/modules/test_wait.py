@@ -303,6 +303,20 @@ def test_a_log_that_cannot_be_read_costs_no_outcome(mock: Mock, call: Call) -> N
     assert outcomes(result) == ["error"]
     assert result["tasks"][0]["log"] is None
     assert result["tasks"][0]["endtime"] is None
+    [warning] = result["warnings"]
+    assert warning.startswith(f"The log of {upid} could not be read: ")
+    assert "says 500" in warning
+
+
+def test_logs_that_cannot_be_read_are_told_node_by_node(mock: Mock, call: Call) -> None:
+    upids = mock.tasks(node=["pve1", "pve2"], type="qmstart", id=100, duration=0, count=6)["upids"]
+    mock.faults(kind="status", code=501, path="/log", times=None)
+    result = call.wait(upids, log="always")
+    assert outcomes(result) == ["ok"] * 6
+    assert [text.partition(" could not be read: ")[0] for text in result["warnings"]] == [
+        "The logs of 3 tasks of node pve1",
+        "The logs of 3 tasks of node pve2",
+    ]
 
 
 @pytest.mark.pace(2)

@@ -56,7 +56,12 @@ def error_of(reply: Reply, request: Request = STATUS, connection: Connection = T
     ("reply", "kind", "passing", "words"),
     [
         # Proxmox's own words, however they come: its name kept or replaced on the way, with a body or without
-        (Reply(401, "No ticket", PVE), LoginRefused, False, ["401 No ticket", "api_token_secret", "ops@pve!ci"]),
+        (
+            Reply(401, "No ticket", PVE),
+            LoginRefused,
+            False,
+            ["401 No ticket", "api_token_secret", "ops@pve!ci, and service (pve)"],
+        ),
         (Reply(401, "Authentication failed!", "nginx"), LoginRefused, False, ["Authentication failed!"]),
         (of_pve(401, "authentication failure", "nginx"), LoginRefused, False, ["authentication failure"]),
         (Reply(401, "Permission denied - invalid csrf token", ""), LoginRefused, False, ["csrf"]),

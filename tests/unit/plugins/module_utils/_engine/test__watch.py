@@ -378,6 +378,7 @@ def test_a_log_that_fails_once_comes_with_the_end() -> None:
     source.script["log"] = [PASSING]
     watch = watched(source, [1], log=LogWish("always"))
     assert watch.tasks[upid(1).native].log == ("TASK OK",)
+    assert watch.unread == []
 
 
 @pytest.mark.parametrize("error", [NodeUnreachable("595"), Refused("501")])
@@ -388,6 +389,7 @@ def test_a_log_that_cannot_be_had_costs_no_outcome(error: ApiError) -> None:
     watch = watched(source, [1], log=LogWish("always"))
     assert outcomes(watch) == ["ok"]
     assert watch.tasks[upid(1).native].log is None
+    assert (watch.unread, watch.log_fault) == ([upid(1)], error.message)
 
 
 def test_no_log_after_the_time_is_over() -> None:
@@ -403,6 +405,7 @@ def test_no_log_after_the_time_is_over() -> None:
     assert outcomes(watch) == ["ok"]
     assert watch.tasks[upid(1).native].log is None
     assert "log" not in slow.calls
+    assert (watch.unread, watch.log_fault) == ([upid(1)], None)
 
 
 def test_a_missing_task_has_no_log_to_ask_for() -> None:

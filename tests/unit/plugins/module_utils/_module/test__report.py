@@ -232,7 +232,7 @@ def test_a_lost_log_is_told() -> None:
         (BAD, BAD[:1], {}, False, f"1 of 5 tasks stopped: {BAD[0].upid.text}."),
         (BAD[:1], BAD[:1], {}, False, f"1 of 1 task stopped: {BAD[0].upid.text}."),
         (BAD, BAD[:3], {}, False, f"3 of 5 tasks stopped: {', '.join(texts(BAD[:3]))}."),
-        (BAD, BAD[:4], {}, False, f"4 of 5 tasks stopped: {', '.join(texts(BAD[:3]))}, ...."),
+        (BAD, BAD[:4], {}, False, f"4 of 5 tasks stopped: {', '.join(texts(BAD[:3]))} and 1 more."),
         (RUNNING, RUNNING, {"check_mode": True}, False, f"2 of 2 tasks would be stopped: {', '.join(texts(RUNNING))}."),
         (
             [BAD[0], RUNNING[0]],
