@@ -62,10 +62,10 @@ def test_what_surrounds_pasted_values_is_dropped(before: str, after: str) -> Non
     login = {
         "api_user": f"{before}root@pam{after}",
         "api_otp": f"{before}012345{after}",
-        "api_password": " a b X\r\n\n",
+        "api_password": " a b X \r\n\n",
     }
     who = credentials(params(**login))
-    assert (who.user, who.otp, who.password) == ("root@pam", "012345", " a b X")
+    assert (who.user, who.otp, who.password) == ("root@pam", "012345", " a b X ")
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,7 @@ TOKEN = {"api_token_id": "root@pam!ci", "api_token_secret": "hush"}
         ),
         ({**TOKEN, "api_token_id": "root!ci"}, "api_token_id: root has no realm, for example root@pam."),
         ({**LOGIN, "api_user": "a@@"}, "api_user: a@@ has no realm, for example a@pam."),
+        ({**LOGIN, "api_user": "MAX@"}, "api_user: MAX@ has no realm, for example MAX@pam."),
         ({**TOKEN, "api_token_id": "root@pam!"}, "api_token_id: no token name comes after the exclamation mark."),
     ],
 )
