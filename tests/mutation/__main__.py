@@ -24,8 +24,8 @@ UTILS = pathlib.Path("plugins/module_utils")
 PURE = {
     "_model": "clock cursor errors extract flaws grammar log progress progress_lines results task text upid",
     "_engine": "ending entry lists plan polling",
-    "_client": "answers refusals service",
-    "_module": "credentials filters lines report spec trend upids values",
+    "_client": "answers faults refusals service",
+    "_module": "credentials filters lines plain report spec trend upids values",
 }
 EXPLAINED = pathlib.Path(__file__).with_name("explained.txt")
 GOAL = 95.0
