@@ -490,6 +490,9 @@ def memory(done: int) -> str:
             id="failed",
         ),
         pytest.param(
+            ["percentage done: 100.00% (19/19 groups)", "TASK unknown"], None, "percentage", id="no end is known"
+        ),
+        pytest.param(
             ["percentage done: 34.00% (1/3 groups)", "TASK ERROR: no space"], 34.0, "percentage", id="failed half way"
         ),
         pytest.param(
