@@ -31,7 +31,7 @@ class Entry:
     missed: float | None = None  # since when its node has not known it
     outlook: Outlook = UNKNOWN  # what its log lets expect
     vouched: float = NEVER  # until when whoever reads its log sees to it that an end is noticed
-    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock, repr=False)
+    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     @property
     def upid(self) -> Upid:
