@@ -192,7 +192,7 @@ tasks:
     log:
       description:
         - The last lines of the log, or all of them; an empty list for an empty log, null where it was not asked for or could
-          not be read. M(proxkit.tasks.proxmox_task_stop) reads none.
+          not be read, which a warning says. M(proxkit.tasks.proxmox_task_stop) reads none.
       type: list
       elements: str
       returned: always
