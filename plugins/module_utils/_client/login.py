@@ -48,7 +48,10 @@ class Ticket(t.NamedTuple):
 
 
 class Refusals:
-    """Counts the refusals of credentials that had been good before, and says when they may be tried again."""
+    """Counts the refusals of credentials that had been good before, and says when they may be tried again.
+
+    Any thread may tell it of a success at any time, so each decision reads the last refusal once.
+    """
 
     def __init__(self, once: bool) -> None:
         """``once``: the first refusal is final, as for a one-time code."""
@@ -60,26 +63,28 @@ class Refusals:
 
     def check(self, now: float) -> None:
         """Raise the last refusal where it is too early, or no use, to try again."""
-        if self._last is not None and (now < self._due or isinstance(self._last, LoginRefused)):
-            raise self._last
+        last = self._last
+        if last is not None and (now < self._due or isinstance(last, LoginRefused)):
+            raise last
 
     def add(self, refusal: LoginRefused, now: float, *, sent: float, known: bool) -> ApiError:
         """The error to raise for a refusal of what was ``sent`` then; ``known``: these credentials were good before."""
-        if self._last is not None and sent <= self._noted:
+        last = self._last
+        if last is not None and sent <= self._noted:
             # Others asked in the same moment: that is no further try.
-            return self._last
+            return last
         self._noted = now
-        if not known:
-            self._last = refusal
-            return refusal
-        self._count += 1
-        text = f"the login was lost: {refusal.message}"
-        if self._count >= self._tries:
-            self._last = LoginRefused(text)
-        else:
-            self._due = now + PAUSES[self._count - 1]
-            self._last = Fault(text)
-        return self._last
+        error: ApiError = refusal
+        if known:
+            count = self._count = self._count + 1
+            text = f"the login was lost: {refusal.message}"
+            if count >= self._tries:
+                error = LoginRefused(text)
+            else:
+                self._due = now + PAUSES[count - 1]
+                error = Fault(text)
+        self._last = error
+        return error
 
     def forget(self) -> None:
         """The credentials are good (again)."""
@@ -100,8 +105,8 @@ class Login:
     @property
     def secrets(self) -> tuple[str, ...]:
         """All that no message may hold."""
-        given = self._connection
-        held = (self.ticket.text, self.ticket.csrf) if self.ticket else ()
+        given, ticket = self._connection, self.ticket
+        held = (ticket.text, ticket.csrf) if ticket else ()
         return tuple(secret for secret in (given.password, given.otp, given.token_secret, *held) if secret)
 
     def sign(self, request: t.Any) -> None:

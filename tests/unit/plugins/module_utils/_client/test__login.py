@@ -209,6 +209,27 @@ def test_what_others_asked_in_the_same_moment_is_no_further_try() -> None:
     assert isinstance(refusals.add(LoginRefused("401"), 80.0, sent=79.0, known=True), LoginRefused)
 
 
+def test_a_success_in_the_moment_of_a_refusal_is_no_error_of_ours() -> None:
+    class Moment(float):
+        """While it is compared, another thread has success."""
+
+        def __lt__(self, other: float) -> bool:
+            refusals.forget()
+            return super().__lt__(other)
+
+        def __le__(self, other: float) -> bool:
+            refusals.forget()
+            return super().__le__(other)
+
+    refusals = Refusals(once=False)
+    first = refusals.add(LoginRefused("401"), 1.0, sent=0.0, known=True)
+    with pytest.raises(Fault, match="the login was lost: 401"):
+        refusals.check(Moment(2.0))
+    refusals.check(2.0)
+    second = refusals.add(LoginRefused("401"), 3.0, sent=2.0, known=True)
+    assert refusals.add(LoginRefused("401"), 4.0, sent=Moment(2.0), known=True) is second is not first
+
+
 def test_a_dead_ticket_is_not_tried_again_before_the_password() -> None:
     login, server = Login(PASSWORD), Server()
     login.ensure(server.post, 0.0)
