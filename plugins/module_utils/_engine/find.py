@@ -14,10 +14,15 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import with_log
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.matching import Matching, latest_of
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.named import NEVER, Named
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.named import Named
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.patient import Patient
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters, LogWish
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Connect, Reader
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import (
+    NO_DEADLINE,
+    ON_THE_WAY,
+    Connect,
+    Reader,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless, NodeUnreachable
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found
@@ -53,7 +58,7 @@ class Finder:
         if not nodes:
             source = self._patient()
             try:
-                nodes = source.node_names(NEVER)
+                nodes = source.node_names(NO_DEADLINE)
             finally:
                 source.close()
         found = self._each_node({node: self._matcher(node, filters) for node in nodes})
@@ -98,7 +103,7 @@ class Finder:
             try:
                 if unread and task.upid.native in unread:
                     raise unread[task.upid.native]
-                logged[index] = with_log(source, task, self._log.lines, NEVER)
+                logged[index] = with_log(source, task, self._log.lines, NO_DEADLINE)
             except ApiError as exc:
                 found.warnings.append(f"The log of {task.upid.native} could not be read: {in_sentence(exc.message)}.")
                 if isinstance(exc, (Hopeless, *ON_THE_WAY)):

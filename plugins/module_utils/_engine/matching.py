@@ -14,9 +14,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import
     task_of,
     task_of_cluster,
 )
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.named import NEVER
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.plan import Filters
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import Reader, Row
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import NO_DEADLINE, Reader, Row
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, InvalidUpid
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
@@ -49,7 +48,7 @@ class Matching:
         # Tasks of two users are proof enough.
         if len({task.upid.user for task in self._tasks.values()}) < 2:
             with contextlib.suppress(ApiError):
-                missing = self._source.missing_right(self._node, NEVER)
+                missing = self._source.missing_right(self._node, NO_DEADLINE)
                 if missing:
                     self._be_blind(missing)
 
@@ -60,7 +59,7 @@ class Matching:
         if self._filters.source == "archive" or (self._filters.outcomes and "running" not in self._filters.outcomes):
             return
         # A user's tokens' running tasks are its own as well: the node's list hides them, the cluster's does not.
-        for row in self._source.cluster_tasks(NEVER):
+        for row in self._source.cluster_tasks(NO_DEADLINE):
             upid = _upid_of(row)
             if upid is not None and upid.node == self._node:
                 self._take(task_of_cluster(upid, row), running_only=True)
@@ -69,7 +68,7 @@ class Matching:
         start, size = 0, self._page_size()
         seen: set[str] = set()
         while True:
-            rows, total = self._source.listed(self._node, NEVER, **query, start=start, limit=size)
+            rows, total = self._source.listed(self._node, NO_DEADLINE, **query, start=start, limit=size)
             for row in rows:
                 task = _task_of_row(row)
                 if task is not None:

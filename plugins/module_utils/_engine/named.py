@@ -15,14 +15,11 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import
     without_log,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import look_at
-from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import ON_THE_WAY, Reader
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source import NO_DEADLINE, ON_THE_WAY, Reader
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless, NoSuchTask
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
-
-# There is no deadline here: each request ends by its own time limit.
-NEVER = float("inf")
 
 
 class Named:
@@ -58,7 +55,7 @@ class Named:
         if self._rows is None:
             self._rows = {}
             try:
-                self._rows = rows_of(self._source, self._upids, NEVER)
+                self._rows = rows_of(self._source, self._upids, NO_DEADLINE)
             except ApiError as exc:
                 if isinstance(exc, Hopeless):
                     raise
@@ -71,7 +68,7 @@ class Named:
 
     def _told_by_node(self, upid: Upid) -> Task:
         try:
-            look = look_at(self._source, upid, NEVER, lambda: self._by_list(upid))
+            look = look_at(self._source, upid, NO_DEADLINE, lambda: self._by_list(upid))
         except NoSuchTask as exc:
             return without_log(upid, self._by_list(upid), exc.message)
         except ApiError as exc:

@@ -15,6 +15,8 @@ Row = t.Mapping[str, t.Any]
 Rows = list[dict[str, t.Any]]
 # What says nothing of the task that was asked for, but of the way to its node: the others need not be asked now.
 ON_THE_WAY = (Unreachable, NotProxmox)
+# For callers without a deadline: each request ends by its own time limit.
+NO_DEADLINE = float("inf")
 
 
 class Reader(t.Protocol):
