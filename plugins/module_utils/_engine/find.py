@@ -28,7 +28,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, by_node
 
 _NODES_AT_ONCE = 16
 
@@ -46,10 +46,7 @@ class Finder:
 
     def named(self, upids: t.Sequence[Upid]) -> Found:
         """These tasks, in this order; what a node no longer knows is ``missing``, what it did not tell ``unseen``."""
-        by_node: dict[str, list[Upid]] = {}
-        for upid in upids:
-            by_node.setdefault(upid.node, []).append(upid)
-        found = self._each_node({node: self._namer(members) for node, members in by_node.items()})
+        found = self._each_node({node: self._namer(members) for node, members in by_node(upids).items()})
         known = {task.upid.native: task for task in found.tasks}
         return dataclasses.replace(found, tasks=[known.get(upid.native, Task(upid)) for upid in upids])
 

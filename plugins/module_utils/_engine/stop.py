@@ -14,7 +14,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.source impor
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.watch import Watch
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Hopeless, NoSuchTask
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, by_node
 
 # PVE answers a request to stop when the task is gone, 1 to 6 s later, and holds one of the node's three API workers as
 # long: with more side by side nobody could log in.
@@ -32,10 +32,8 @@ _IDLE_SECONDS = 0.2
 
 def seconds_for(upids: t.Iterable[Upid], base: float) -> float:
     """How long stopping these tasks may take: ``base`` seconds, and one more for every task beyond ten on a node."""
-    on_node: dict[str, int] = {}
-    for upid in upids:
-        on_node[upid.node] = on_node.get(upid.node, 0) + 1
-    return base + _TASK_SECONDS * max(0, max(on_node.values(), default=0) - _FIRST_TASKS)
+    most = max(map(len, by_node(upids).values()), default=0)
+    return base + _TASK_SECONDS * max(0, most - _FIRST_TASKS)
 
 
 class StopList:

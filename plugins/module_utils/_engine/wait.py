@@ -31,7 +31,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Waited
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, by_node
 
 # What is left of 15 s when fetching logs has its share.
 STOP_SECONDS = 13.0
@@ -106,10 +106,7 @@ class _Waiter:
         self._crew = Crew(clock)
         self._known = Known(upids, plan)
         self._observer = None if observer is None else Shielded(observer)
-        by_node: dict[str, list[Upid]] = {}
-        for upid in upids:
-            by_node.setdefault(upid.node, []).append(upid)
-        for node, members in by_node.items():
+        for node, members in by_node(upids).items():
             self._watch(node, members)
 
     def result(self) -> Waited:

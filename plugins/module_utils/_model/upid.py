@@ -112,3 +112,11 @@ def _of_pbs(text: str, match: re.Match[str]) -> Upid:
         raise InvalidUpid("id", "id is not UTF-8 once it is unescaped", shown(text)) from None
     numbers = int(pid, 16), int(pstart, 16), int(starttime, 16)
     return Upid(text, node, *numbers, kind, task_for, user, token, comment, int(task_id, 16), "pbs", remote or None)
+
+
+def by_node(upids: t.Iterable[Upid]) -> dict[str, list[Upid]]:
+    """The ids by node, in the order in which they come."""
+    found: dict[str, list[Upid]] = {}
+    for upid in upids:
+        found.setdefault(upid.node, []).append(upid)
+    return found

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import InvalidUpid
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.extract import extract
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, by_node, parse
 from ansible_collections.proxkit.tasks.tests.unit.upid_strategies import (
     FREE,
     any_minted,
@@ -192,6 +192,14 @@ def test_native_is_the_id_that_the_servers_know() -> None:
     assert parse(PVE).native == PVE
     assert parse(f"pve:r!{PVE_TOKEN}").native == PVE_TOKEN
     assert parse(f"r!{PBS}").native == PBS
+
+
+def test_by_node_keeps_the_order() -> None:
+    first, second, third = (
+        parse(f"UPID:{node}:000AE992:00A21BA7:618C1D55:vzdump:{number}:root@pam:")
+        for number, node in enumerate(("pve2", "pve1", "pve2"))
+    )
+    assert list(by_node([first, second, third]).items()) == [("pve2", [first, third]), ("pve1", [second])]
 
 
 def test_a_kind_of_str_decodes_to_plain_text() -> None:
