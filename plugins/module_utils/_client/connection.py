@@ -33,6 +33,11 @@ class Connection:
     service: Service = PVE
 
     @property
+    def authid(self) -> str:
+        """Who asks: ``user@realm`` or ``user@realm!token``."""
+        return f"{self.user}!{self.token_name}" if self.token_name else self.user
+
+    @property
     def cost(self) -> float:
         """Seconds of this machine's processor that a question costs: one that starts Perl is dear."""
         return 0.0 if self.hosts else COMMAND_COST

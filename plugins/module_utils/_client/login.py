@@ -16,7 +16,6 @@ from urllib.parse import quote
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Request, mapping_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.refusals import who
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Fault, LoginRefused
 
@@ -113,7 +112,7 @@ class Login:
         """Put credentials into the headers of a prepared request."""
         given, ticket = self._connection, self.ticket
         if given.token_name:
-            owner = quote(who(given), safe=_PLAIN if given.service.encoded_ids else _PRINTABLE)
+            owner = quote(given.authid, safe=_PLAIN if given.service.encoded_ids else _PRINTABLE)
             secret = quote(str(given.token_secret), safe=_PLAIN)
             request.headers["Authorization"] = str(given.service.token).format(who=owner, secret=secret)
         elif ticket is not None:

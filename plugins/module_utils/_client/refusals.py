@@ -146,20 +146,16 @@ def _safe(text: str) -> str:
     return clean(repair(text)).strip()[:_SHOWN_LENGTH]
 
 
-def who(connection: Connection) -> str:
-    """Who asks: ``user@realm`` or ``user@realm!token``."""
-    return f"{connection.user}!{connection.token_name}" if connection.token_name else connection.user
-
-
 def _check_credentials(connection: Connection) -> str:
     if connection.token_name:
         # A password's ticket tells the product; one product takes another's token for none at all.
-        return f"check api_token_id and api_token_secret of {who(connection)}, and service ({connection.service.name})"
+        service = connection.service.name
+        return f"check api_token_id and api_token_secret of {connection.authid}, and service ({service})"
     return f"check api_user ({connection.user}) and api_password"
 
 
 def _check_privilege(text: str, request: Request, connection: Connection) -> str:
-    asker, rights, node = who(connection), connection.service.rights, request.node
+    asker, rights, node = connection.authid, connection.service.rights, request.node
     # Where PVE names what is missing, and on which path, that is what is needed.
     named = re.search(r"\((/[^,()]*), ([A-Za-z.|]+)\)", text)
     stops = request.method == "DELETE" or (named is not None and "Sys.Modify" in named[2])
