@@ -123,8 +123,8 @@ def secrets(params: Params) -> set[str]:
             found.update(_in_addresses(list(_texts(value))))
         elif _SECRET_NAME.search(option) and not option.startswith("_ansible"):
             found.update(_texts(value))
-    # Blanks alone are no secret, and masking them would leave nothing to read.
-    return {form for text in found if text.strip() for form in _forms(text)}
+    # Blanks alone, or what cannot be seen either, are no secret: masking them would leave nothing to read.
+    return {form for text in found if _pasted(text) for form in _forms(text)}
 
 
 def _texts(value: object) -> t.Iterator[str]:
