@@ -22,7 +22,7 @@ from ansible_collections.proxkit.tasks.tests.mutation.trial import Trials
 
 UTILS = pathlib.Path("plugins/module_utils")
 PURE = {
-    "_model": "clock cursor errors extract flaws grammar log progress progress_lines results task text upid",
+    "_model": "clock cursor errors extract flaws grammar log masking progress progress_lines results task text upid",
     "_engine": "ending entry lists plan polling",
     "_client": "answers faults refusals service",
     "_module": "credentials filters lines plain report spec trend upids values",

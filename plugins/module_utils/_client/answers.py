@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import json
 import typing as t
-from urllib.parse import quote, quote_plus
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import Fault
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import MASK
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.masking import longest_first, masked
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import repair
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
@@ -64,25 +63,9 @@ class Reply:
     def masked(self, secrets: t.Iterable[str]) -> Reply:
         """The same without these secrets, in whatever spelling a page may show them."""
         content = self.content
-        for form in _spellings(secrets):
+        for form in longest_first(secrets):
             content = content.replace(form.encode(), MASK.encode())
         return dataclasses.replace(self, content=content, reason=masked(self.reason, secrets))
-
-
-def masked(text: str, secrets: t.Iterable[str]) -> str:
-    """A text without these secrets, in whatever spelling it has them."""
-    for form in _spellings(secrets):
-        text = text.replace(form, MASK)
-    return text
-
-
-def _spellings(secrets: t.Iterable[str]) -> list[str]:
-    """Secrets as they are, and as URLs, forms, JSON and HTML write them; the longest first."""
-    forms: set[str] = set()
-    for secret in secrets:
-        forms |= {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
-        forms.add(json.dumps(secret)[1:-1])
-    return sorted(filter(None, forms), key=len, reverse=True)
 
 
 def mapping_of(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request, masked
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
@@ -26,6 +26,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     NotProxmox,
     Refused,
 )
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.masking import masked
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean, repair
 
 # Statuses of pveproxy for "the node you ask about cannot be reached" (AnyEvent::HTTP).

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
-import html
-import json
 import re
 import typing as t
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import unquote
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import MASK
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.masking import spellings
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Params
 
 _SECRET_OPTIONS = ("api_password", "api_token_secret", "api_otp")
@@ -159,13 +158,10 @@ def _in_addresses(entries: list[str]) -> t.Iterator[str]:
             yield unquote(part)
 
 
-def _forms(text: str) -> t.Iterator[str]:
-    for form in (text, text.strip(), text.rstrip("\r\n"), _pasted(text) or ""):
-        raw = form.encode("utf-8", "surrogatepass")
-        yield from (form, quote(raw, safe=""), quote(raw), quote_plus(raw))
-        yield re.sub("%..", lambda match: match[0].lower(), quote(raw, safe=""))
-        # As pages and the texts of foreign errors show it.
-        yield from (html.escape(form), json.dumps(form)[1:-1], repr(form)[1:-1], ascii(form)[1:-1], repr(raw)[2:-1])
+def _forms(text: str) -> set[str]:
+    """All that may show of a text: as it was given or without what surrounds it, however that is spelled."""
+    parts = (text, text.strip(), text.rstrip("\r\n"), _pasted(text))
+    return {form for part in parts if part for form in spellings(part)}
 
 
 def mask_warnings(params: Params, upids: t.Iterable[str]) -> list[str]:

@@ -243,9 +243,8 @@ def test_what_is_no_secret_is_not_masked(option: str, value: t.Any) -> None:
     assert secrets({option: value}) == set()
 
 
-@pytest.mark.parametrize(("value", "not_shown"), [("hushX", "hush"), ("\u200b", "XXXX")])
-def test_no_more_is_masked_than_must_be(value: str, not_shown: str) -> None:
-    assert not_shown not in secrets({"api_password": value})
+def test_no_more_is_masked_than_must_be() -> None:
+    assert "hush" not in secrets({"api_password": "hushX"})
 
 
 def test_a_kind_of_str_is_a_text() -> None:
