@@ -101,6 +101,19 @@ class Runner:
             end_group(process)
 
 
+def run_each(
+    commands: t.Iterable[str], runner: Runner, out: t.IO[bytes], *, cwd: pathlib.Path, env: dict[str, str]
+) -> int:
+    """Exit status of the first command that fails, else 0; ``out`` gets each one that is run and what it says."""
+    for command in commands:
+        out.write(f"$ {command}\n".encode())
+        out.flush()
+        code = runner.run(command, cwd=cwd, env=env, out=out)
+        if code:
+            return code
+    return 0
+
+
 def end_group(process: subprocess.Popen[bytes]) -> None:
     """End a command and every process it left in its group: asked first, killed after 10 s."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -283,17 +296,14 @@ def provide_get_pip(python: pathlib.Path, cache: pathlib.Path) -> None:
 
 def run_check(check: Check, runner: Runner, python: pathlib.Path) -> tuple[int, float, str]:
     """Exit status, seconds and output of one check."""
-    folder, begun, code = DEV / check.name, time.monotonic(), 0
+    folder, begun = DEV / check.name, time.monotonic()
     log = LOGS / f"{check.name}.log"
     stage(folder / COLLECTION)
     with environment(python, folder) as env, log.open("wb") as out:
         try:
             if check.commands[0].startswith("ansible-test"):
                 provide_get_pip(python, folder / "home/.ansible/test/cache")
-            for command in check.commands:
-                out.write(f"$ {command}\n".encode())
-                out.flush()
-                code = code or runner.run(command, cwd=folder / check.cwd, env=env, out=out)
+            code = run_each(check.commands, runner, out, cwd=folder / check.cwd, env=env)
         except (OSError, subprocess.CalledProcessError) as error:  # the other checks have a right to run
             out.write(f"{error}\n".encode())
             code = 1
@@ -385,9 +395,22 @@ def neighbours(runner: Runner) -> int:
     return run_staged(f"{PYTEST} tests/neighbours", "neighbours", python, runner)
 
 
-def interrupt(_signal: int, _frame: object) -> t.NoReturn:
-    """Treat a request to end as Ctrl-C."""
-    raise KeyboardInterrupt
+def interruptible(work: t.Callable[[Runner], int]) -> int:
+    """Exit status of the work; 130 after Ctrl-C or a request to end, once all that the runner runs was ended."""
+
+    def interrupt(_signal: int, _frame: object) -> t.NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    # Shells let what is started in the background ignore it, and all that it starts: tests that interrupt would hang.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    runner = Runner()
+    try:
+        return work(runner)
+    except KeyboardInterrupt:
+        runner.stop()
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 def main() -> int:
@@ -405,28 +428,22 @@ def main() -> int:
     arguments, others = parser.parse_known_args()
     if others and arguments.command != "matrix":
         parser.error(f"unrecognized arguments: {' '.join(others)}")
-    signal.signal(signal.SIGTERM, interrupt)
-    # Shells let what is started in the background ignore it, and all that it starts: tests that interrupt would hang.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith("GIT_")]:  # as a git hook has them
         del os.environ[name]
     if arguments.command == "matrix":  # which takes signals better without a parent
         os.execv(sys.executable, [sys.executable, str(ROOT / "tests/matrix.py"), *others])
-    runner = Runner()
-    try:
-        if arguments.command == "list":
-            for check in CHECKS:
-                print(f"{check.name:16}{' && '.join(check.commands)}")
-            return 0
-        if arguments.command == "test":
-            return test(arguments.names, runner)
-        if arguments.command == "mutation":
-            return mutation(arguments.paths, runner)
-        return {"demo": demo, "release": release, "neighbours": neighbours}[arguments.command](runner)
-    except KeyboardInterrupt:
-        runner.stop()
-        print("interrupted", file=sys.stderr)
-        return 130
+    if arguments.command == "list":
+        for check in CHECKS:
+            print(f"{check.name:16}{' && '.join(check.commands)}")
+        return 0
+    work: dict[str, t.Callable[[Runner], int]] = {
+        "demo": demo,
+        "test": lambda runner: test(arguments.names, runner),
+        "release": release,
+        "neighbours": neighbours,
+        "mutation": lambda runner: mutation(arguments.paths, runner),
+    }
+    return interruptible(work[arguments.command])
 
 
 if __name__ == "__main__":

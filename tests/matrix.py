@@ -14,7 +14,6 @@ import argparse
 import dataclasses
 import datetime
 import pathlib
-import signal
 import subprocess
 import sys
 import threading
@@ -122,16 +121,11 @@ def try_cell(row: Row, cell: str, commands: t.Sequence[str], runner: dev.Runner)
                 if cell == "sanity":
                     dev.provide_get_pip(python, row.folder / "home/.ansible/test/cache")
                 begun = time.monotonic()
-                for command in commands:
-                    out.write(f"$ {command}\n".encode())
-                    out.flush()
-                    code = runner.run(command, cwd=tree, env=env, out=out)
-                    if code:
-                        return code, time.monotonic() - begun
+                code = dev.run_each(commands, runner, out, cwd=tree, env=env)
         except (OSError, SystemExit, subprocess.CalledProcessError) as error:  # the other cells have a right to run
             out.write(f"{error}\n".encode())
-            return 1, time.monotonic() - begun
-    return 0, time.monotonic() - begun
+            code = 1
+    return code, time.monotonic() - begun
 
 
 def table(rows: t.Sequence[Row], cells: t.Sequence[str], results: t.Mapping[tuple[Row, str], str]) -> str:
@@ -200,16 +194,7 @@ def main() -> int:
     parser.add_argument("--cell", nargs="+", choices=CELLS, help="only these columns", default=[])
     parser.add_argument("--brief", action="store_true", help="the oldest row in short, as the gate runs it")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, dev.interrupt)
-    # Shells let what is started in the background ignore it, and all that it starts: tests that interrupt would hang.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    runner = dev.Runner()
-    try:
-        return run(arguments, runner)
-    except KeyboardInterrupt:
-        runner.stop()
-        print("interrupted", file=sys.stderr)
-        return 130
+    return dev.interruptible(lambda runner: run(arguments, runner))
 
 
 if __name__ == "__main__":
