@@ -87,7 +87,8 @@ class Runner:
         )
         self._running.add(process)
         try:
-            return process.wait(limit)
+            # Who stopped everything while it was started has not seen it.
+            return 130 if self._stopping.is_set() else process.wait(limit)
         except subprocess.TimeoutExpired:
             return 124
         finally:
