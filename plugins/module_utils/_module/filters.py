@@ -106,26 +106,19 @@ def period(since: str | None, until: str | None, now: float) -> tuple[int | None
 
 def worker_types(value: t.Iterable[t.Any] | None) -> tuple[str, ...]:
     """Types of tasks; raises ``OptionError`` for what is none."""
-    for name in words(value):
-        if not is_worker_type(name):
-            raise OptionError(f"type: {shown(name)} is no type of a task (no blanks, colons and slashes), see vzdump.")
-    return words(value)
+    return _fitting("type", value, is_worker_type, "no type of a task (no blanks, colons and slashes), see vzdump")
 
 
 def guests(value: t.Iterable[t.Any] | None) -> tuple[int, ...]:
     """Ids of guests; raises ``OptionError`` for what is none (``pve-common`` JSONSchema: 100 to 999999999)."""
-    for text in words(value):
-        if not re.fullmatch("[1-9][0-9]{2,8}", text):
-            raise OptionError(f"vmid: {shown(text)} is no id of a guest (100 to 999999999).")
-    return tuple(int(text) for text in words(value))
+    fits = re.compile("[1-9][0-9]{2,8}").fullmatch
+    return tuple(map(int, _fitting("vmid", value, fits, "no id of a guest (100 to 999999999)")))
 
 
 def datastores(value: t.Iterable[t.Any] | None) -> tuple[str, ...]:
     """Names of datastores; raises ``OptionError`` for what is none (``pbs-api-types``: 3 to 32 characters)."""
-    for name in words(value):
-        if not re.fullmatch("[A-Za-z0-9_][A-Za-z0-9._-]{2,31}", name):
-            raise OptionError(f"store: {shown(name)} is no name of a datastore (letters, digits and . _ -, 3 to 32).")
-    return words(value)
+    fits = re.compile("[A-Za-z0-9_][A-Za-z0-9._-]{2,31}").fullmatch
+    return _fitting("store", value, fits, "no name of a datastore (letters, digits and . _ -, 3 to 32)")
 
 
 def owner(value: str | None, product: Product = "pve") -> str | None:
@@ -138,15 +131,19 @@ def owner(value: str | None, product: Product = "pve") -> str | None:
 
 def outcomes(value: t.Iterable[t.Any] | None) -> tuple[str, ...]:
     """Outcomes to look for; raises ``OptionError`` for what is none."""
-    for name in words(value):
-        if name not in OUTCOMES:
-            raise OptionError(f"outcome: {shown(name)} is none of {', '.join(OUTCOMES)}.")
-    return words(value)
+    return _fitting("outcome", value, OUTCOMES.__contains__, f"none of {', '.join(OUTCOMES)}")
 
 
-def node_names(names: t.Iterable[t.Any] | None) -> list[str]:
+def node_names(value: t.Iterable[t.Any] | None) -> list[str]:
     """Node names that are safe in a path, once each; raises ``OptionError`` (grammar: ``pve-common`` JSONSchema)."""
-    for name in words(names):
-        if not is_node_name(name):
-            raise OptionError(f"node: {shown(name)} is no node name (letters, digits and inner hyphens).")
-    return list(words(names))
+    return list(_fitting("node", value, is_node_name, "no node name (letters, digits and inner hyphens)"))
+
+
+def _fitting(
+    option: str, value: t.Iterable[t.Any] | None, fits: t.Callable[[str], object], flaw: str
+) -> tuple[str, ...]:
+    """The words of a list; raises ``OptionError`` for the first that does not fit, saying that it is ``flaw``."""
+    for word in words(value):
+        if not fits(word):
+            raise OptionError(f"{option}: {shown(word)} is {flaw}.")
+    return words(value)
