@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """One fragment a concern."""
+    """One fragment for each concern."""
 
     CONNECTION = r"""
 options:
@@ -77,8 +77,8 @@ options:
     type: path
   api_timeout:
     description:
-      - Seconds that one request may take. The first one with credentials is given 5 at the least, because Proxmox VE holds
-        the refusal of a login back for 3.
+      - Seconds that one request may take. The first one with credentials is given at least 5, because Proxmox VE holds the
+        refusal of a login back for 3.
       - E(PROXMOX_API_TIMEOUT) is used where it is not set.
     type: float
     default: 15
@@ -103,8 +103,8 @@ options:
       - V(null), empty strings and the word V(OK), which Proxmox VE answers instead of a UPID where there was nothing to
         do, name no task.
       - An id of a Datacenter Manager (C(pve:remote!UPID:...)) is taken for the task it names on its own cluster.
-      - A malformed UPID fails before any request is sent, and so do one of another O(service), text that holds several or other
-        things too, and dictionaries. To take UPIDs out of registered results or text, use the filter
+      - A malformed UPID fails before any request is sent. So do a UPID of another O(service), text that holds anything beside
+        one UPID, and a dictionary. To take UPIDs out of registered results or text, use the filter
         P(proxkit.tasks.upid_extract#filter).
       - An id with V(********) in it is one in which Ansible masked a secret. It is lost there, and refused. A warning
         tells where a password, a token's secret or a one-time code of the connection occurs in an id that is returned.

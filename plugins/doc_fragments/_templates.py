@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """One fragment a concern."""
+    """One fragment for each concern."""
 
     NAMES = r"""
 options: {}

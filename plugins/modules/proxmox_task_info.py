@@ -59,14 +59,14 @@ options:
     elements: str
   store:
     description:
-      - Names of datastores. Only where O(service) is V(pbs), which tells by them backups, verifications, syncs, prunes and
-        garbage collections.
+      - Names of datastores, for tasks that work on one, which are backups, verifications, syncs, prunes and garbage
+        collections. Only where O(service) is V(pbs).
     type: list
     elements: str
     version_added: 0.2.0
   user:
     description:
-      - Who started the tasks. C(user@realm) takes in all tokens of the user, C(user@realm!token) is that token alone.
+      - Who started the tasks. C(user@realm) includes all tokens of the user, C(user@realm!token) is that token alone.
       - A user without realm is refused, because no task has such an owner.
     type: str
   outcome:

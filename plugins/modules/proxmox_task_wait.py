@@ -33,7 +33,7 @@ options:
     description:
       - Seconds that the whole call may wait. V(0) is one look.
       - A last look is made at the deadline. The call ends at the latest 2 seconds after it, whatever the servers do, with two
-        exceptions. The first answer is given 5 seconds at the least, because Proxmox VE holds the refusal of a login back for
+        exceptions. The first answer is given at least 5 seconds, because Proxmox VE holds the refusal of a login back for
         3. And O(on_timeout=stop) takes another 15 seconds at the most, and a second more for every task beyond ten on the node
         with the most of them.
       - Without O(api_host) all of this takes up to 3 seconds longer.
@@ -53,7 +53,7 @@ options:
     default: 5
   wait_for:
     description:
-      - V(all) waits for all tasks, V(any) until one of them ended.
+      - V(all) waits for all tasks, V(any) until one of them has ended.
     type: str
     choices: [all, any]
     default: all

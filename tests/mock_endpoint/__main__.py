@@ -83,7 +83,7 @@ async def _serve(options: argparse.Namespace, tell: t.Callable[[str], None]) -> 
 
 
 async def _wait(done: asyncio.Event, pid: t.Optional[int], seconds: float) -> None:
-    """Until told to stop, a process is gone, or the time is over."""
+    """Wait until told to stop, a process is gone, or the time is over."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while loop.time() < end and (pid is None or _alive(pid)):

@@ -45,9 +45,8 @@ class Runner:
 
     def __init__(self) -> None:
         """Nothing runs yet."""
-        self._lock = (
-            threading.Lock()
-        )  # whom is signalled must not be reaped meanwhile: the number may be another's then
+        # What is signalled must not be reaped meanwhile: its number may then be another's.
+        self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
 
@@ -145,7 +144,7 @@ def _read(process: subprocess.Popen[bytes], end: float, most: int) -> tuple[byte
 
 
 def _await_exit(process: subprocess.Popen[bytes], end: float) -> None:
-    """Until the command has ended, which leaves it to be reaped."""
+    """Wait until the command has ended, and leave it to be reaped."""
     # Its number is its own until then, so that its group can be signalled.
     while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
         if time.monotonic() >= end:

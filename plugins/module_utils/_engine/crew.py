@@ -71,11 +71,11 @@ class Crew:
         self._news.set()
 
     def await_news(self, seconds: float) -> None:
-        """Until there is news since ``heard``, or ``seconds`` are over."""
+        """Wait until there is news since ``heard``, or ``seconds`` are over."""
         self._clock.wait(self._news, seconds)
 
     def heard(self) -> None:
-        """All that there is to be known now is about to be looked at."""
+        """What is known is about to be looked at: what comes from now on is news."""
         self._news.clear()
 
     def call_off(self, workers: t.Iterable[Worker] | None = None) -> None:

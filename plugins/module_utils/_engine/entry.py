@@ -29,7 +29,7 @@ class Entry:
     began: float | None = None  # when /status first said so
     believed: float | None = None  # since when its RUNNING row has been believed
     missed: float | None = None  # since when its node has not known it
-    outlook: Outlook = UNKNOWN  # what its log lets expect
+    outlook: Outlook = UNKNOWN  # what its log leads one to expect
     vouched: float = NEVER  # until when whoever reads its log sees to it that an end is noticed
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
@@ -45,7 +45,7 @@ class Entry:
                 self.task = self._with_progress(task)
 
     def settle(self, task: Task) -> None:
-        """What no further look can better."""
+        """What no further look can improve on."""
         with self._lock:
             if not self.settled:
                 self.task = self._with_progress(task)

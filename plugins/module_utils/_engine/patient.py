@@ -20,7 +20,7 @@ TRY_AGAIN_SECONDS = 0.3
 
 
 class Patient:
-    """A reader each of whose requests is tried three times at the most: a passing fault may be over a moment later."""
+    """A reader that tries each request three times at most: a passing fault may be over a moment later."""
 
     def __init__(self, source: Reader, clock: Clock) -> None:
         """``source`` is asked; ``clock`` passes the time between two tries."""
@@ -28,31 +28,31 @@ class Patient:
         self._clock = clock
 
     def status(self, upid: Upid, deadline: float) -> dict[str, t.Any]:
-        """As of ``Reader``."""
+        """See ``Reader``."""
         return self._patiently(lambda: self._source.status(upid, deadline))
 
     def listed(self, node: str, deadline: float, **filters: t.Any) -> tuple[Rows, int | None]:
-        """As of ``Reader``."""
+        """See ``Reader``."""
         return self._patiently(lambda: self._source.listed(node, deadline, **filters))
 
     def cluster_tasks(self, deadline: float) -> Rows:
-        """As of ``Reader``."""
+        """See ``Reader``."""
         return self._patiently(lambda: self._source.cluster_tasks(deadline))
 
     def log(self, upid: Upid, start: int, limit: int, deadline: float) -> Page:
-        """As of ``Reader``."""
+        """See ``Reader``."""
         return self._patiently(lambda: self._source.log(upid, start, limit, deadline))
 
     def node_names(self, deadline: float) -> list[str]:
-        """As of ``Reader``."""
+        """See ``Reader``."""
         return self._patiently(lambda: self._source.node_names(deadline))
 
     def missing_right(self, node: str, deadline: float) -> str | None:
-        """As of ``Reader``."""
+        """See ``Reader``."""
         return self._patiently(lambda: self._source.missing_right(node, deadline))
 
     def close(self) -> None:
-        """As of ``Reader``."""
+        """See ``Reader``."""
         self._source.close()
 
     def _patiently(self, ask: t.Callable[[], T]) -> T:

@@ -17,7 +17,7 @@ GROWTH = (0.138, 0.143)
 FLOOR_STRETCH = (1.03, 1.1)
 # A ceiling that is only ever shortened: the longest pause is a promise to the person.
 CEILING_SHRINK = (0.96, 1.0)
-# Seconds over which a rate is measured at the least: a figure in steps makes it look too fast over less.
+# Seconds over which a rate is measured at least: a figure in steps makes it look too fast over less.
 RATE_SPAN = 10.0
 
 Uniform = t.Callable[[float, float], float]
@@ -25,7 +25,7 @@ Uniform = t.Callable[[float, float], float]
 
 @dataclasses.dataclass(frozen=True)
 class Outlook:
-    """What the figure of a task lets expect.
+    """What the figure of a task leads one to expect.
 
     ``earliest`` is when it can end at the earliest, None where nobody knows; ``step`` the seconds that one step of the
     figure takes; ``anew`` since when nothing is known of how long the rest takes, where something was before.
@@ -53,7 +53,7 @@ def pause(
     Never shorter than ``interval``, never longer than ``longest`` (both in seconds), between the two about 15 % of
     the time waited: a short task is seen at once, a long one costs little. Equal bounds give a fixed interval.
 
-    Where a task tells how far it is, it is half of what ``remains`` at the least, or if that is more, about 15 % of
+    Where a task tells how far it is, it is at least half of what ``remains``, or if that is more, about 15 % of
     the time that one ``step`` of its figure takes.
     """
     growing = max(min(waited, step) * uniform(*GROWTH), remains / 2)

@@ -56,7 +56,7 @@ class Round:
     """Looks at the tasks of one node, as often as it is told to. Belongs to one thread."""
 
     def __init__(self, node: str, source: Source, clock: Clock, cost: float = 0) -> None:
-        """Nothing is asked yet; ``cost`` as of ``Plan``."""
+        """Nothing is asked yet; for ``cost`` see ``Plan``."""
         self.fault: str | None = None
         self.not_proxmox = False
         self._node = node
@@ -220,7 +220,7 @@ class Round:
             self._check_each(rest)
 
     def _lags(self, upid: Upid) -> bool:
-        """Whether the list still says that a task runs which ended a moment ago at the least."""
+        """Whether the list still says that a task runs that ended at least a moment ago."""
         self._clock.sleep(LAG_SECONDS)
         task = self._lists.running([upid])[upid.native]
         return task is not None and task.sight == "running"

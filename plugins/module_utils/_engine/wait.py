@@ -149,7 +149,7 @@ class _Waiter:
     # The wait
 
     def _until_over(self) -> None:
-        """Until the goal is reached, the deadline is over or something makes all further waiting vain."""
+        """Wait until the goal is reached, the deadline is over or something makes all further waiting vain."""
         while True:
             self._crew.heard()
             if self._plan.follow_ha and not self._plan.one_look:

@@ -133,7 +133,7 @@ class Watch:
                 self._reporter.report_look(list(self._entries.values()), self._round.fault)
 
     def _await_look(self, now: float) -> None:
-        """Until the next look is due, somebody wakes, or the deadline is there."""
+        """Wait until the next look is due, somebody wakes, or the deadline is there."""
         due = now + self._seconds(now)
         while not self._clock.wait(self.wake, max(0.0, min(due, self._deadline) - now)):
             now = self._clock.monotonic()
@@ -144,7 +144,7 @@ class Watch:
         self.wake.clear()
 
     def _seconds(self, now: float) -> float:
-        """How long the next look has time."""
+        """Seconds until the next look is due."""
         outlooks = {entry.outlook for entry in self.pending}
         pauses = (pause_for(one, now, self._begun, self._plan.interval, self._plan.longest) for one in outlooks)
         seconds = min(pauses, default=0.0)

@@ -26,7 +26,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 @dataclasses.dataclass(frozen=True)
 class Running:
-    """A task that runs: what its log tells, seconds since it is waited for, bytes a second, seconds it may still take.
+    """A task that runs: what its log tells, seconds it has been waited for, bytes a second, seconds it may still take.
 
     None is what cannot be told.
     """

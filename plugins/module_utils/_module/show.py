@@ -30,7 +30,7 @@ NAMED = 3
 
 @dataclasses.dataclass
 class _Watched:
-    """A task, since when it is waited for, and what its log tells. ``quiet``: no line of it was shown of late."""
+    """A task, since when it has been waited for, and what its log tells. ``quiet``: no line of it was shown of late."""
 
     task: Task
     since: float
