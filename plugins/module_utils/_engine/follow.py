@@ -55,9 +55,9 @@ class Follow:
             try:
                 self.found = self._search(self._rows(), known)
                 fault = None
+            except Hopeless:
+                raise
             except ApiError as exc:
-                if isinstance(exc, Hopeless):
-                    raise
                 fault = exc.message
             if self.found is not None or now >= self._deadline or self.finish.is_set():
                 break

@@ -110,9 +110,10 @@ class GrowingLogs:
             log = self._logs.setdefault(upid.native, GrowingLog(upid))
             try:
                 news[upid.native] = log.read_on(source, deadline, upid.native in ended)
-            except ApiError as exc:
-                if isinstance(exc, Hopeless):
-                    raise
-                if isinstance(exc, ON_THE_WAY):
-                    break
+            except Hopeless:
+                raise
+            except ON_THE_WAY:
+                break
+            except ApiError:
+                continue
         return news

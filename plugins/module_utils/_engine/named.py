@@ -56,9 +56,9 @@ class Named:
             self._rows = {}
             try:
                 self._rows = rows_of(self._source, self._upids, NO_DEADLINE)
+            except Hopeless:
+                raise
             except ApiError as exc:
-                if isinstance(exc, Hopeless):
-                    raise
                 text = f"The task list of node {self._upids[0].node} could not be read: {in_sentence(exc.message)}."
                 self.warnings.append(text)
         return self._rows
@@ -71,9 +71,9 @@ class Named:
             look = look_at(self._source, upid, NO_DEADLINE, lambda: self._by_list(upid))
         except NoSuchTask as exc:
             return without_log(upid, self._by_list(upid), exc.message)
+        except (Hopeless, *ON_THE_WAY):
+            raise
         except ApiError as exc:
-            if isinstance(exc, (Hopeless, *ON_THE_WAY)):
-                raise
             self.errors.append(exc)
             return Task(upid, error=exc.message)
         if look.unread_log is not None:

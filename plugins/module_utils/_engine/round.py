@@ -118,9 +118,9 @@ class Round:
                 break
             try:
                 told = tell([entry.upid for entry in untold])
+            except Hopeless:
+                raise
             except ApiError as exc:
-                if isinstance(exc, Hopeless):
-                    raise
                 self._note(exc)
                 if isinstance(exc, ON_THE_WAY):
                     self._ask_past(exc, untold)
@@ -185,9 +185,9 @@ class Round:
         entries = [entry for entry in pending if not entry.settled]
         try:
             told = self._lists.cluster([entry.upid for entry in entries])
-        except ApiError as exc:
-            if isinstance(exc, Hopeless):
-                raise
+        except Hopeless:
+            raise
+        except ApiError:
             return
         for entry in entries:
             task = told[entry.upid.native]
@@ -236,9 +236,9 @@ class Round:
             else:
                 self._lost[entry.upid.native] = exc
             return
+        except (Hopeless, *ON_THE_WAY):
+            raise
         except ApiError as exc:
-            if isinstance(exc, (Hopeless, *ON_THE_WAY)):
-                raise
             told = dataclasses.replace(entry.task, error=exc.message)
             (entry.see if exc.passing else entry.settle)(told)
             return
@@ -277,9 +277,9 @@ class Round:
         if ask and unlisted:
             try:
                 self._lists.ended(unlisted)
+            except Hopeless:
+                raise
             except ApiError as exc:
-                if isinstance(exc, Hopeless):
-                    raise
                 again = exc.passing
         for native, lost in self._lost.items():
             entry, told = self._entries[native], self._lists.listed.get(native)

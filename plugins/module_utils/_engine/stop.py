@@ -106,9 +106,9 @@ class Stopper:
         self._todo.asked.add(upid.native)
         try:
             self.source.stop(upid, self._answer_deadline)
+        except Hopeless:
+            raise
         except ApiError as exc:
-            if isinstance(exc, Hopeless):
-                raise
             if not exc.passing:
                 self._todo.asked.discard(upid.native)
                 self._todo.refused[upid.native] = exc.message
@@ -124,9 +124,9 @@ class Stopper:
             task = look_at(self.source, upid, self._answer_deadline, lambda: None).task
         except NoSuchTask:
             return False
+        except Hopeless:
+            raise
         except ApiError as exc:
-            if isinstance(exc, Hopeless):
-                raise
             # Who may not look may still stop, once.
             return not exc.passing and upid.native not in self._todo.asked
         if task.sight != "running":
