@@ -80,7 +80,7 @@ def by_upid(rows: Rows) -> dict[str, dict[str, t.Any]]:
     return found
 
 
-def rows_of(
+def ended_rows(
     source: Reader, upids: t.Sequence[Upid], deadline: float, anew: t.Collection[str] | None = None
 ) -> dict[str, dict[str, t.Any]]:
     """The rows that a node's list of what ended has for these tasks of one node, by UPID: as narrow as can be.
@@ -124,7 +124,7 @@ def goes_on(rows: Rows, seen: set[str]) -> bool:
 def with_endtimes(source: Reader, tasks: t.Sequence[Task], deadline: float) -> list[Task]:
     """The tasks of one node, those that stopped with the end time of the node's list where it has one."""
     wanted = [task.upid for task in tasks if task.sight == "stopped" and task.endtime is None]
-    return add_endtimes(tasks, rows_of(source, wanted, deadline) if wanted else {})
+    return add_endtimes(tasks, ended_rows(source, wanted, deadline) if wanted else {})
 
 
 def add_endtimes(tasks: t.Sequence[Task], rows: t.Mapping[str, Row]) -> list[Task]:

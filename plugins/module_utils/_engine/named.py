@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import (
     LIST_FROM,
     add_endtimes,
-    rows_of,
+    ended_rows,
     task_of,
     without_log,
 )
@@ -55,7 +55,7 @@ class Named:
         if self._rows is None:
             self._rows = {}
             try:
-                self._rows = rows_of(self._source, self._upids, NO_DEADLINE)
+                self._rows = ended_rows(self._source, self._upids, NO_DEADLINE)
             except Hopeless:
                 raise
             except ApiError as exc:

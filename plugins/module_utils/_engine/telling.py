@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import (
     by_upid,
-    rows_of,
+    ended_rows,
     task_of,
     task_of_cluster,
 )
@@ -54,7 +54,7 @@ class Lists:
     def ended(self, upids: t.Sequence[Upid], anew: t.Collection[str] | None = None) -> Told:
         """What has ended: those in ``anew`` (by UPID; None: all) however long ago, the others lately."""
         anew = {upid.native for upid in upids} if anew is None else anew
-        rows = rows_of(self._source, upids, self._deadline, anew)
+        rows = ended_rows(self._source, upids, self._deadline, anew)
         told = {upid.native: task_of(upid, rows.get(upid.native)) for upid in upids}
         self.listed.update((native, task) for native, task in told.items() if task is not None or native in anew)
         return told

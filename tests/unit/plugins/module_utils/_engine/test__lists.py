@@ -12,8 +12,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import
     FEW_ROWS,
     PAGE_ROWS,
     by_upid,
+    ended_rows,
     endtime_of,
-    rows_of,
     task_of,
     task_of_cluster,
     with_endtimes,
@@ -78,8 +78,8 @@ def test_a_request_is_as_narrow_as_can_be() -> None:
             asked.append(filters)
             return [], 0
 
-    rows_of(Source(FakeClock()), [upid(1, age=50), upid(2, age=9)], 0)
-    rows_of(Source(FakeClock()), [upid(1), upid(2, type="vzdump")], 0)
+    ended_rows(Source(FakeClock()), [upid(1, age=50), upid(2, age=9)], 0)
+    ended_rows(Source(FakeClock()), [upid(1), upid(2, type="vzdump")], 0)
     window = {"source": "archive", "limit": PAGE_ROWS}
     assert asked == [
         {**window, "since": EPOCH - 50, "until": EPOCH - 9, "type": "qmstart"},
@@ -111,7 +111,7 @@ def test_pages_are_read_as_far_as_they_are_needed(place: int | None, anew: bool,
             return rows[start : start + filters["limit"]], None
 
     source = Source(FakeClock())
-    found = rows_of(source, [upid()], 0, None if anew else ())
+    found = ended_rows(source, [upid()], 0, None if anew else ())
     seen = requests * PAGE_ROWS if anew else FEW_ROWS + 2
     assert (NATIVE in found) is (place is not None and place < seen)
     assert source.calls["listed"] == requests
@@ -120,5 +120,5 @@ def test_pages_are_read_as_far_as_they_are_needed(place: int | None, anew: bool,
 def test_pages_that_bring_nothing_new_are_not_read_for_ever() -> None:
     page = [{"upid": upid(number).native} for number in range(PAGE_ROWS)], 10**9
     source = FakeSource(FakeClock(), script={"listed": [page] * 9})
-    assert len(rows_of(source, [upid(PAGE_ROWS + 1)], 0)) == PAGE_ROWS
+    assert len(ended_rows(source, [upid(PAGE_ROWS + 1)], 0)) == PAGE_ROWS
     assert source.calls == {"listed": 2}
