@@ -28,18 +28,7 @@ def main() -> int:
         installed.parent.mkdir(parents=True)
         installed.symlink_to(ROOT, target_is_directory=True)
         read = ["antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error"]
-        write = [
-            "sphinx-build",
-            "-b",
-            "html",
-            "-q",
-            "-W",
-            "--keep-going",
-            "--fresh-env",
-            "--write-all",
-            "-c",
-            str(ROOT / "docs"),
-        ]
+        write = ["sphinx-build", "-c", str(ROOT / "docs"), "-q", "-W", "--keep-going", "--fresh-env", "--write-all"]
         tools = pathlib.Path(sys.executable).parent
         environment = {
             **os.environ,
