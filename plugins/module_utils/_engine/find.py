@@ -9,6 +9,7 @@ Knows no Ansible and no proxmoxer. Nodes are asked side by side; times are monot
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import typing as t
 
@@ -53,11 +54,8 @@ class Finder:
     def matching(self, nodes: t.Sequence[str], filters: Filters) -> Found:
         """The tasks that fit on these nodes (none named: on all), the latest first. Raises ``ApiError``."""
         if not nodes:
-            source = self._patient()
-            try:
+            with self._patient() as source:
                 nodes = source.node_names(NO_DEADLINE)
-            finally:
-                source.close()
         found = self._each_node({node: self._matcher(node, filters) for node in nodes})
         return dataclasses.replace(found, tasks=latest_of(found.tasks, filters.limit))
 
@@ -128,14 +126,12 @@ class Finder:
 
     def _search_node(self, search: Search) -> tuple[Found, ApiError | None]:
         found = Found([])
-        source = self._patient()
         try:
-            search(source, found)
+            with self._patient() as source:
+                search(source, found)
         except ApiError as exc:
             return found, exc
-        finally:
-            source.close()
         return found, None
 
-    def _patient(self) -> Patient:
-        return Patient(self._connect(), self._clock)
+    def _patient(self) -> contextlib.closing[Patient]:
+        return contextlib.closing(Patient(self._connect(), self._clock))
