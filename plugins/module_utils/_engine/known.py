@@ -106,7 +106,10 @@ class Known:
 
     def _tasks(self, fatal: TasksError | None) -> list[Task]:
         """The tasks in their order, each with why no more is known of it."""
-        refused = {native: error for todo in self.stop_lists for native, error in todo.refused.items()}
+        refused: dict[str, str] = {}
+        for todo in self.stop_lists:
+            # In one piece: a stopper whose answer comes late may add to it meanwhile.
+            refused.update(todo.refused)
         known: dict[str, Task] = {}
         for watch in self.watches:
             for native, task in watch.tasks.items():
@@ -116,7 +119,8 @@ class Known:
 
     def _stopped(self, tasks: t.Iterable[Task]) -> tuple[str, ...]:
         """The tasks that ran, were told to stop and did."""
-        asked = {native for todo in self.stop_lists for native in todo.asked}
+        # In one piece, as in _tasks.
+        asked = set[str]().union(*(todo.asked for todo in self.stop_lists))
         return tuple(
             task.upid.native
             for task in tasks
