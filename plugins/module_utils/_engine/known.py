@@ -97,7 +97,7 @@ class Known:
             stopped=self._stopped(tasks),
             warnings=[
                 *(follow.warning for follow in self.follows.values() if follow.warning),
-                *(_unread(watch) for watch in self.watches if watch.unread),
+                *(text for watch in self.watches for text in _unread(watch)),
                 *warnings,
             ],
             fatal=fatal,
@@ -128,11 +128,13 @@ class Known:
         )
 
 
-def _unread(watch: Watch) -> str:
-    """What is said of logs that are wanted and were not read."""
+def _unread(watch: Watch) -> list[str]:
+    """What is said of logs that are wanted and were not read, if there are such."""
     upids = watch.unread
+    if not upids:
+        return []
     which = f"log of {upids[0].native}" if len(upids) == 1 else f"logs of {len(upids)} tasks of node {watch.node}"
-    return f"The {which} could not be read: {in_sentence(watch.log_fault or 'no time was left')}."
+    return [f"The {which} could not be read: {in_sentence(watch.log_fault or 'no time was left')}."]
 
 
 def _why(task: Task, fault: str | None, fatal: TasksError | None) -> str | None:
