@@ -21,7 +21,9 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.results impor
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 
+# Rows of a list that one request brings at the most.
 PAGE_ROWS = 1000
+# Rows that are asked for beside those wanted: they mostly tell that none behind them started later.
 MORE_ROWS = 20
 
 
