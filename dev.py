@@ -38,7 +38,7 @@ ROOT = pathlib.Path(__file__).resolve().parent
 DEV = ROOT / ".dev"
 LOGS = DEV / "logs"
 COLLECTION = "ansible_collections/proxkit/tasks"
-OLDEST_CONTROLLER = (3, 11)
+TOOLS = (11, 12, 13)  # Pythons (3.x) on which the pinned tools were tried
 SETTINGS = re.compile("(ANSIBLE|COVERAGE|GALAXY|MOLECULE|MYPY|PROXMOX|PYTEST|PYTHON|VIRTUAL_ENV|XDG)")
 NOT_SOURCE = {".git", ".dev", ".venv", ".ansible", ".hypothesis", "__pycache__", "output", "node_modules"}
 TIME_LIMIT = 900.0  # seconds for one command, several times what the slowest takes
@@ -116,22 +116,20 @@ def run_each(
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a command and every process it left in its group: asked first, killed after 10 s."""
+    """End a command and every process it left in its group: asked first, killed when it ended or after 10 s."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGTERM)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)  # what is left of it
 
 
 @functools.cache
 def find_pythons() -> dict[int, str]:
-    """The Pythons 3.9 to 3.13 that start and can make virtual environments, by minor version, newest first."""
+    """The Pythons 3.9 to 3.14 that start and can make virtual environments, by minor version, newest first."""
     roots = [root for root in (os.environ.get("PYENV_ROOT"), os.path.expanduser("~/.pyenv")) if root]
     found: dict[int, str] = {}
-    for minor in range(13, 8, -1):
+    for minor in range(14, 8, -1):
         patterns = [f"{root}/versions/3.{minor}.*/bin/python3.{minor}" for root in roots]
         known = [path for pattern in patterns for path in sorted(glob.glob(pattern), reverse=True)]
         for candidate in filter(None, [shutil.which(f"python3.{minor}"), *known]):
@@ -188,8 +186,8 @@ DEMO = "ansible-playbook -i localhost, examples/demo.yml"
 
 def make_venv(folder: pathlib.Path, requirements: str) -> pathlib.Path:
     """The Python of a virtual environment on the newest Python, with a requirement file installed."""
-    fallback = sys.executable if sys.version_info >= OLDEST_CONTROLLER else ""
-    python = next((path for minor, path in find_pythons().items() if (3, minor) >= OLDEST_CONTROLLER), fallback)
+    fallback = sys.executable if sys.version_info >= (3, min(TOOLS)) else ""
+    python = next((path for minor, path in find_pythons().items() if minor in TOOLS), fallback)
     if not python:
         sys.exit("dev.py needs Python 3.11, 3.12 or 3.13 (with venv) and found none on PATH or under pyenv.")
     return install(folder, python, ["-r", requirements])
