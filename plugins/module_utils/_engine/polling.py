@@ -82,11 +82,8 @@ class Forecast:
     def __init__(self) -> None:
         """No figure is known yet."""
         self._figure: float | None = None
-        self._first = self._anchor = (0.0, 0.0)  # time and figure: of the first one, and where a rate is measured from
-        self._changed = 0.0  # when the figure took its last step
-        self._fastest = self._latest = 0.0  # percent a second
-        self._step = 0  # of the figure, in hundredths of a percent
         self._anew = -math.inf
+        self._begin(0.0, None)
 
     def note(self, at: float, percent: float | None) -> Outlook:
         """What is to be expected after the log told ``percent`` at the time ``at``; None: it told no figure."""
@@ -103,8 +100,10 @@ class Forecast:
         if self._figure is not None:
             self._anew = at
         self._figure = figure
-        self._first = self._anchor = (at, figure or 0.0)
-        self._changed, self._fastest, self._latest, self._step = at, 0.0, 0.0, 0
+        self._first = self._anchor = (at, figure or 0.0)  # of the first one, and where a rate is measured from
+        self._changed = at  # when the figure took its last step
+        self._fastest = self._latest = 0.0  # percent a second
+        self._step = 0  # of the figure, in hundredths of a percent
 
     def _go_on(self, at: float, figure: float) -> None:
         if figure != self._figure:
@@ -116,11 +115,11 @@ class Forecast:
             self._anchor = (at, figure)
 
     def _earliest(self, at: float) -> float | None:
-        rate = self._fastest or (_rate(self._first, (at, self._figure)) if self._figure is not None else 0.0)
-        if self._figure is None or rate <= 0:
+        if self._figure is None:
             return None
+        rate = self._fastest or _rate(self._first, (at, self._figure))
         # The figure may be about to take its next step.
-        return at + max(0.0, 100 - self._figure - self._step / 100) / rate
+        return at + max(0.0, 100 - self._figure - self._step / 100) / rate if rate > 0 else None
 
     def _step_seconds(self, at: float) -> float:
         rate = self._latest or _rate(self._first, (at, self._figure or 0.0))

@@ -95,6 +95,22 @@ def test_half_of_what_remains(waited: float, remains: float, step: float, second
     assert pause(waited, 0.5, 5.1, middle, remains=remains, step=step) == pytest.approx(seconds, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("outlook", "now", "seconds"),
+    [
+        (UNKNOWN, 110, 1.4),  # 14 % of the time waited
+        (Outlook(anew=90), 110, 1.4),
+        (Outlook(anew=105), 110, 0.7),  # ... since nothing is known
+        (Outlook(earliest=117, step=20), 110, 3.5),
+        (Outlook(earliest=110.5, step=5), 110, 0.7),  # about to end: 14 % of a step
+        (Outlook(earliest=109, step=5), 110, 0.7),
+        (Outlook(earliest=110.5, step=0), 110, 0.53),
+    ],
+)
+def test_the_next_look_is_paced_by_the_outlook(outlook: Outlook, now: float, seconds: float) -> None:
+    assert pause_for(outlook, now, 100, 0.5, 5.1, middle) == pytest.approx(seconds, abs=0.01)
+
+
 FIGURES = st.floats(min_value=0, max_value=1e9)
 
 
@@ -133,6 +149,8 @@ def outlook_after(*figures: tuple[float, float | None]) -> Outlook:
         ([(0, 90), (10, 95), (20, 3), (30, 13)], Outlook(107, 10, 20)),
         ([(0, 90), (10, 95), (20, None), (30, 2), (40, 4)], Outlook(40 + 94 / 0.2, 10, 20)),
         ([(5, 1), (5, 2)], UNKNOWN),
+        ([(0, 0), (10, 5)], Outlook(190, 10)),  # none of it was done at first
+        ([(0, 10), (0.5, 11)], Outlook(44.5, 0.5)),  # two figures within a second
     ],
 )
 def test_the_outlook(figures: list[tuple[float, float | None]], outlook: Outlook) -> None:
