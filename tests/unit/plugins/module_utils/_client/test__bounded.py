@@ -110,7 +110,7 @@ def test_modules_keep_their_time(call: Call, tried: str, kind: str) -> None:
         there = {"api_port": server.port, "ca_path": server.ca_path, "api_timeout": 1}
         result = getattr(call, tried)(upids=UPID, **there, **options)
     assert result["failed"]
-    assert "gave no answer within" in result["msg"]
+    assert "no answer" in result["msg"]  # the request's end or the wait's, whichever a busy machine gets to first
     assert call.seconds < 5 + 10 * LATE
 
 
