@@ -87,6 +87,7 @@ options:
   limit:
     description:
       - Number of tasks to return at the most, of all nodes together. They are those that started last. V(0) returns all.
+      - Where that many are found, RV(msg) says that there may be more.
     type: int
     default: 50
   log:

@@ -56,7 +56,7 @@ def run(params: Params, _check_mode: bool = False, *, clock: Clock | None = None
     if filters.nodes and not found.tasks and not by_name:
         names = " or ".join(filters.nodes)
         warnings.append(f"{who.service.title} has one node, and lists no task of {names}: node localhost names it too.")
-    return info_result(found, no_task=no_task, warnings=warnings)
+    return info_result(found, limit=0 if by_name else filters.limit, no_task=no_task, warnings=warnings)
 
 
 def refused(error: TasksError) -> Result:

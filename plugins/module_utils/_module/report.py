@@ -162,10 +162,21 @@ def _tasks(count: int) -> str:
     return "1 task" if count == 1 else f"{count} tasks"
 
 
+def _found_sentence(found: Found, limit: int, missing: int) -> str:
+    text = f"{_tasks(len(found.tasks) - missing)} found"
+    text += f", {missing} missing" if missing else ""
+    # Whether there are more would take another page.
+    return f"{text}, as many as limit allows: there may be more." if len(found.tasks) == limit > 0 else f"{text}."
+
+
 def info_result(
-    found: Found = _NOTHING_FOUND, *, no_task: t.Sequence[t.Any] = (), warnings: t.Sequence[str] = ()
+    found: Found = _NOTHING_FOUND, *, limit: int = 0, no_task: t.Sequence[t.Any] = (), warnings: t.Sequence[str] = ()
 ) -> Result:
-    """The result of ``proxmox_task_info``; ``failed`` and ``warnings`` (texts) are for its caller."""
+    """The result of ``proxmox_task_info``, where at the most ``limit`` tasks (0: all) were looked for.
+
+    ``failed`` and ``warnings`` (texts) are for its caller.
+    """
+    missing = [task.upid.text for task in found.tasks if task.outcome == "missing"]
     unreachable = sorted(found.unreachable)
     nobody = bool(unreachable) and found.unreachable.keys() >= found.asked
     reasons = [in_sentence(error.message) for error in found.errors]
@@ -175,11 +186,11 @@ def info_result(
         "failed": bool(reasons),
         "changed": False,
         "tasks": [task.to_dict() for task in found.tasks],
-        "missing": [task.upid.text for task in found.tasks if task.outcome == "missing"],
+        "missing": missing,
         "blind_nodes": sorted(found.blind),
         "unreachable_nodes": unreachable,
         "no_task": list(no_task),
-        "msg": "; ".join(dict.fromkeys(reasons)) + "." if reasons else f"{_tasks(len(found.tasks))} found.",
+        "msg": "; ".join(dict.fromkeys(reasons)) + "." if reasons else _found_sentence(found, limit, len(missing)),
         "warnings": [
             *warnings,
             *dict.fromkeys(found.warnings),

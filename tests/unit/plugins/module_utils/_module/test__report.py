@@ -274,7 +274,7 @@ def test_of_a_stop(tasks: list[Task], stopped: list[Task], options: dict[str, t.
         (Found(OK), {"tasks": OK, "msg": "2 tasks found."}),
         (
             Found([Task(UPID, "missing")]),
-            {"tasks": [Task(UPID, "missing")], "missing": [UPID.text], "msg": "1 task found."},
+            {"tasks": [Task(UPID, "missing")], "missing": [UPID.text], "msg": "0 tasks found, 1 missing."},
         ),
         (
             Found([], frozenset("ab"), {"b": "no answer."}, ["d", "c"], ["w", "w"]),
@@ -319,3 +319,16 @@ def test_of_a_search(found: Found, changes: dict[str, t.Any]) -> None:
         "tasks": [task.to_dict() for task in changes.get("tasks", [])],
     }
     assert info_result(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "msg"),
+    [
+        (0, "2 tasks found."),
+        (1, "2 tasks found."),
+        (2, "2 tasks found, as many as limit allows: there may be more."),
+        (3, "2 tasks found."),
+    ],
+)
+def test_a_search_says_where_it_may_not_have_all(limit: int, msg: str) -> None:
+    assert info_result(Found(OK), limit=limit)["msg"] == msg
