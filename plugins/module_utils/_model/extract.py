@@ -35,8 +35,9 @@ _ESCAPES = f"(?:%{HEX}{{2}})+"
 _NO_TYPE = f"{HEX}{{8}}(?:%3[Aa]|$)"
 # An id in a URL that is itself a part of another one is encoded twice.
 ENCODED_TIMES = 3
-# What a task was called with, in a registered result; the loop variable comes on top.
-_CALLED_WITH = ("invocation", "ansible_loop")
+# What is not of a task's answer in a registered result: what it was called with (the loop variable comes on top), and
+# why a loop had nothing to do, which Ansible deprecates by a warning to whoever reads it.
+_NO_ANSWER = ("invocation", "ansible_loop", "skipped_reason")
 
 
 def extract(value: object) -> list[str]:
@@ -74,7 +75,7 @@ def _results_of(mapping: collections.abc.Mapping[object, object]) -> t.Iterator[
     # Not get(): some of Ansible's own mappings fail for keys that they do not have.
     if "ansible_loop_var" in mapping:
         loop_var = mapping["ansible_loop_var"]
-    return (value for key, value in mapping.items() if key not in _CALLED_WITH and key != loop_var)
+    return (mapping[key] for key in mapping if key not in _NO_ANSWER and key != loop_var)
 
 
 def search(text: str, times: int = ENCODED_TIMES) -> t.Iterator[str]:

@@ -76,6 +76,8 @@ def wait_result(
         lead = f"{in_sentence(waited.fatal.message)}. "
     elif waited.timed_out:
         lead = f"Timed out after {waited.timeout:.1f} s: "
+        # Their own words would read as failures of theirs.
+        lead += f"stopped {_tasks(len(waited.stopped))}; " if waited.stopped else ""
     elif check_mode and unfinished:
         lead = "Looked once (check mode): "
     matter = [*bad, *unfinished] if failed or waited.timed_out or check_mode else bad

@@ -690,3 +690,17 @@ def test_extract_bears_depth_cycles_and_shared_parts() -> None:
 def test_extract_lets_go_of_no_object_whose_id_could_be_used_again() -> None:
     texts = [PVE.replace("100", str(number)) for number in range(1000)]
     assert extract([text] for text in texts) == texts
+
+
+def test_what_ansible_warns_of_is_not_read() -> None:
+    class Result(dict[str, t.Any]):
+        """Of a loop that had nothing to do."""
+
+        def __getitem__(self, key: str) -> t.Any:
+            assert key != "skipped_reason"
+            return super().__getitem__(key)
+
+        def items(self) -> t.NoReturn:
+            raise AssertionError("all of it was read")
+
+    assert extract(Result(skipped_reason=PVE, data=PBS)) == [PBS]

@@ -195,7 +195,7 @@ def test_of_a_wait(tasks: list[Task], options: dict[str, t.Any], failed: bool, m
 def test_of_a_wait_that_took_too_long(on_timeout: str, failed: bool) -> None:
     result = wait_result(waited(RUNNING[:1], timed_out=True, timeout=5.0, stopped=("x",)), on_timeout=on_timeout)
     assert (result["failed"], result["timed_out"], result["changed"]) == (failed, True, True)
-    assert result["msg"] == f"Timed out after 5.0 s: {describe(RUNNING[0])}."
+    assert result["msg"] == f"Timed out after 5.0 s: stopped 1 task; {describe(RUNNING[0])}."
 
 
 @pytest.mark.parametrize(("fail_on", "failed"), [("error", True), ("warning", True), ("never", False)])
