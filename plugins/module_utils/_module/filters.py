@@ -106,19 +106,19 @@ def period(since: str | None, until: str | None, now: float) -> tuple[int | None
 
 def worker_types(value: t.Iterable[t.Any] | None) -> tuple[str, ...]:
     """Types of tasks; raises ``OptionError`` for what is none."""
-    return _fitting("type", value, is_worker_type, "no type of a task (no blanks, colons and slashes), see vzdump")
+    return _fitting("type", value, is_worker_type, "is no type of a task (no blanks, colons and slashes), see vzdump")
 
 
 def guests(value: t.Iterable[t.Any] | None) -> tuple[int, ...]:
     """Ids of guests; raises ``OptionError`` for what is none (``pve-common`` JSONSchema: 100 to 999999999)."""
     fits = re.compile("[1-9][0-9]{2,8}").fullmatch
-    return tuple(map(int, _fitting("vmid", value, fits, "no id of a guest (100 to 999999999)")))
+    return tuple(map(int, _fitting("vmid", value, fits, "is no id of a guest (100 to 999999999)")))
 
 
 def datastores(value: t.Iterable[t.Any] | None) -> tuple[str, ...]:
     """Names of datastores; raises ``OptionError`` for what is none (``pbs-api-types``: 3 to 32 characters)."""
     fits = re.compile("[A-Za-z0-9_][A-Za-z0-9._-]{2,31}").fullmatch
-    return _fitting("store", value, fits, "no name of a datastore (letters, digits and . _ -, 3 to 32)")
+    return _fitting("store", value, fits, "is no name of a datastore (letters, digits and . _ -, 3 to 32)")
 
 
 def owner(value: str | None, product: Product = "pve") -> str | None:
@@ -131,19 +131,19 @@ def owner(value: str | None, product: Product = "pve") -> str | None:
 
 def outcomes(value: t.Iterable[t.Any] | None) -> tuple[str, ...]:
     """Outcomes to look for; raises ``OptionError`` for what is none."""
-    return _fitting("outcome", value, OUTCOMES.__contains__, f"none of {', '.join(OUTCOMES)}")
+    return _fitting("outcome", value, OUTCOMES.__contains__, f"is none of {', '.join(OUTCOMES)}")
 
 
 def node_names(value: t.Iterable[t.Any] | None) -> list[str]:
     """Node names that are safe in a path, once each; raises ``OptionError`` (grammar: ``pve-common`` JSONSchema)."""
-    return list(_fitting("node", value, is_node_name, "no node name (letters, digits and inner hyphens)"))
+    return list(_fitting("node", value, is_node_name, "is no node name (letters, digits and inner hyphens)"))
 
 
 def _fitting(
     option: str, value: t.Iterable[t.Any] | None, fits: t.Callable[[str], object], flaw: str
 ) -> tuple[str, ...]:
-    """The words of a list; raises ``OptionError`` for the first that does not fit, saying that it is ``flaw``."""
+    """The words of a list; raises ``OptionError`` for the first that does not fit, with its ``flaw``."""
     for word in words(value):
         if not fits(word):
-            raise OptionError(f"{option}: {shown(word)} is {flaw}.")
+            raise OptionError(f"{option}: {shown(word)} {flaw}.")
     return words(value)
