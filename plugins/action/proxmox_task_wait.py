@@ -88,7 +88,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         given: Json = {}
         self._update_module_args(self._task.action, given, variables)
         if given.get("_ansible_inject_invocation", True):  # ansible-core before 2.21 always does
-            result["invocation"] = {"module_args": params}
+            result["invocation"] = {"module_args": plain(params)}
         kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
         return {**remove_values(result, hidden), **kept}
 

@@ -42,6 +42,7 @@ options:
   api_password:
     description:
       - Password of O(api_user). A ticket is fetched with it, renewed after an hour and fetched anew when it expired.
+      - Where the task gives it, a token from the environment is left alone.
       - E(PROXMOX_PASSWORD) is used where it is not set.
     type: str
   api_otp:
@@ -54,7 +55,9 @@ options:
     description:
       - Name of an API token, or the whole C(user@realm!name) that the web interface shows. Not the secret behind an
         equals sign, that is O(api_token_secret). Mail Gateway has no tokens.
-      - Needs O(api_token_secret), and wins over O(api_password).
+      - Needs O(api_token_secret). A token wins over O(api_password) where the task gives both, or the environment does.
+        Where the task gives a token alone, user and password from the environment are left alone, but for a user that a
+        name only needs.
       - E(PROXMOX_TOKEN_ID) is used where it is not set.
     type: str
   api_token_secret:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Calls of proxmox_task_wait whose results must be the same in Ansible's own process and by module.
 
-The play sets the connection in ``module_defaults``, the authority's file but for rows that name one in the environment.
+The play sets the connection in ``module_defaults``, the authority's file but for rows that name one in the environment,
+where ``EXPORTED`` is as well.
 ``u`` has the UPIDs that ``world`` makes.
 """
 
@@ -30,7 +31,14 @@ VAULT, DATE = "<vault>", "<date>"
 MISSING = "UPID:pve1:0000AAAA:00A21BA7:618C1D55:vzdump:100:root@pam:"
 OF_BACKUP_SERVER = "UPID:pbs1:0000AAAA:00A21BA7:00000001:618C1D55:backup:store:root@pam:"
 
+# Good for nothing: a token that is another's, and variables that are empty.
+EXPORTED = {
+    "PROXMOX_TOKEN_ID": "nobody@pve!exported",
+    "PROXMOX_TOKEN_SECRET": "exported-secret",
+    **dict.fromkeys(("PROXMOX_PORT", "PROXMOX_SERVICE", "PROXMOX_API_TIMEOUT", "PROXMOX_VALIDATE_CERTS"), ""),
+}
 BY_PASSWORD = {"upids": "{{ u.ok }}", "api_token_id": "", "api_token_secret": ""}
+NO_TOKEN = {"module_defaults": {"group/proxkit.tasks.proxmox": {"api_host": "{{ host }}", "api_port": "{{ port }}"}}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,9 +136,13 @@ ROWS: dict[str, Row] = {
     "wrong choice": Row({"upids": "{{ u.ok }}", "log": "sometimes"}, here=False),
     "undefined": Row({"upids": "{{ nowhere }}"}),
     # Who asks
-    # Who asks
     "password": Row({**BY_PASSWORD, "api_user": "root@pam", "api_password": ROOT_PASSWORD}),
     "second factor": Row({**BY_PASSWORD, "api_user": OTP_USER, "api_password": OTP_PASSWORD, "api_otp": OTP_CODE}),
+    "password, token exported": Row(
+        {"upids": "{{ u.ok }}", "api_user": "root@pam", "api_password": ROOT_PASSWORD}, block=NO_TOKEN
+    ),
+    "exported token": Row({"upids": "{{ u.ok }}"}, block=NO_TOKEN),
+    "exported token, another user": Row({"upids": "{{ u.ok }}", "api_user": "root@pam"}, block=NO_TOKEN),
     "wrong password": Row({**BY_PASSWORD, "api_user": "root@pam", "api_password": "wrong"}),
     "wrong token": Row({"upids": "{{ u.ok }}", "api_token_secret": TOKEN_SECRET[::-1]}),
     "secret pasted": Row({"upids": "{{ u.ok }}", "api_token_id": f"root@pam!ci={TOKEN_SECRET}"}),

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.proxkit.tasks.tests.both_ways.playing import BY_MODULE, book, play, prepare, task_of
-from ansible_collections.proxkit.tasks.tests.both_ways.rows import ROWS, VAULT, Json, world
+from ansible_collections.proxkit.tasks.tests.both_ways.rows import EXPORTED, ROWS, VAULT, Json, world
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import OTP_CODE, ROOT_PASSWORD, TOKEN_SECRET, serve
 
 # What differs from one run to the next, and what ansible-core 2.19 adds to what modules return.
@@ -37,7 +37,7 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> tuple[Way, Way]:
         # Pipelining starts modules faster, and leaves nothing to count.
         for environment, setting in (({}, "ANSIBLE_KEEP_REMOTE_FILES"), (BY_MODULE, "ANSIBLE_PIPELINING")):
             folder = tmp_path_factory.mktemp("way")
-            env = {**prepare(folder, mock), "ANSIBLE_INJECT_INVOCATION": "1", setting: "1"}
+            env = {**prepare(folder, mock), **EXPORTED, "ANSIBLE_INJECT_INVOCATION": "1", setting: "1"}
             tasks = [task_of(number, name, row) for number, (name, row) in enumerate(ROWS.items())]
             all_rows = "{{ [" + ", ".join(f"row_{number}" for number in range(len(ROWS))) + "] | to_json }}"
             dump = {"ansible.builtin.copy": {"content": all_rows, "dest": str(folder / "results"), "mode": "0600"}}
@@ -82,7 +82,9 @@ def test_what_is_shown_is_the_same(ways: tuple[Way, Way]) -> None:
 def test_no_secret_is_shown(ways: tuple[Way, Way]) -> None:
     for way in ways:
         told = way.output + json.dumps(list(way.results.values()))
-        assert not [secret for secret in (TOKEN_SECRET, ROOT_PASSWORD, OTP_CODE, "Sesam1") if secret in told]
+        assert not [
+            secret for secret in (TOKEN_SECRET, ROOT_PASSWORD, OTP_CODE, "Sesam1", "exported-secret") if secret in told
+        ]
 
 
 def test_rows_are_what_they_say(ways: tuple[Way, Way]) -> None:
@@ -95,4 +97,18 @@ def test_rows_are_what_they_say(ways: tuple[Way, Way]) -> None:
     assert results["vault"] == {**results["ended well"], "elapsed": results["vault"]["elapsed"]}
     failed = {name for name, result in results.items() if result["failed"]}
     assert {"malformed", "wrong password", "undefined", "failed", "timed out", "one look", "no upids"} <= failed
-    assert not {"ended well", "omit", "password", "second factor", "address", "delegated", "registered"} & failed
+    assert "nobody@pve!exported" in results["exported token"]["msg"]
+    assert "from PROXMOX_TOKEN_ID" in results["exported token, another user"]["msg"]
+    assert (
+        not {
+            "ended well",
+            "omit",
+            "password",
+            "password, token exported",
+            "second factor",
+            "address",
+            "delegated",
+            "registered",
+        }
+        & failed
+    )

@@ -9,14 +9,23 @@ import os
 import re
 import typing as t
 
-from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common import validation
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.pvesh import Machine
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES, Service
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import credentials
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Options, Params, is_given
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import (
+    CREDENTIALS,
+    credentials,
+    without_unwanted,
+)
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import (
+    Exported,
+    Options,
+    Params,
+    exported,
+    is_given,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.values import positive_seconds, words
 
 if t.TYPE_CHECKING:
@@ -24,27 +33,26 @@ if t.TYPE_CHECKING:
     from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import Clock
 
 CONNECTION: Options = {
-    "api_host": {"type": "list", "elements": "str", "fallback": (env_fallback, ["PROXMOX_HOST"])},
-    "api_port": {"type": "int", "fallback": (env_fallback, ["PROXMOX_PORT"])},
-    "api_user": {"type": "str", "fallback": (env_fallback, ["PROXMOX_USER"])},
-    "api_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["PROXMOX_PASSWORD"])},
-    "api_otp": {"type": "str", "no_log": True, "fallback": (env_fallback, ["PROXMOX_OTP"])},
-    "api_token_id": {"type": "str", "no_log": False, "fallback": (env_fallback, ["PROXMOX_TOKEN_ID"])},
-    "api_token_secret": {"type": "str", "no_log": True, "fallback": (env_fallback, ["PROXMOX_TOKEN_SECRET"])},
-    "validate_certs": {"type": "bool", "default": True, "fallback": (env_fallback, ["PROXMOX_VALIDATE_CERTS"])},
-    "ca_path": {"type": "path", "fallback": (env_fallback, ["PROXMOX_CA_PATH"])},
-    "api_timeout": {"type": "float", "default": 15, "fallback": (env_fallback, ["PROXMOX_API_TIMEOUT"])},
+    "api_host": {"type": "list", "elements": "str", "fallback": (exported, ["PROXMOX_HOST"])},
+    "api_port": {"type": "int", "fallback": (exported, ["PROXMOX_PORT"])},
+    "api_user": {"type": "str", "fallback": (exported, ["PROXMOX_USER"])},
+    "api_password": {"type": "str", "no_log": True, "fallback": (exported, ["PROXMOX_PASSWORD"])},
+    "api_otp": {"type": "str", "no_log": True, "fallback": (exported, ["PROXMOX_OTP"])},
+    "api_token_id": {"type": "str", "no_log": False, "fallback": (exported, ["PROXMOX_TOKEN_ID"])},
+    "api_token_secret": {"type": "str", "no_log": True, "fallback": (exported, ["PROXMOX_TOKEN_SECRET"])},
+    "validate_certs": {"type": "bool", "default": True, "fallback": (exported, ["PROXMOX_VALIDATE_CERTS"])},
+    "ca_path": {"type": "path", "fallback": (exported, ["PROXMOX_CA_PATH"])},
+    "api_timeout": {"type": "float", "default": 15, "fallback": (exported, ["PROXMOX_API_TIMEOUT"])},
     "service": {
         "type": "str",
         "default": "pve",
         "choices": list(SERVICES),
-        "fallback": (env_fallback, ["PROXMOX_SERVICE"]),
+        "fallback": (exported, ["PROXMOX_SERVICE"]),
     },
 }
 
 # Who may look at everything, on a node itself.
 _ROOT = "root@pam"
-_CREDENTIALS = ("api_user", "api_password", "api_otp", "api_token_id", "api_token_secret")
 _HOST = re.compile(
     r"\[(?P<bracketed>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\](?::(?P<port6>[0-9]{1,5}))?"
     r"|(?P<name>[\w.-]+)(?::(?P<port>[0-9]{1,5}))?"
@@ -61,8 +69,10 @@ def connection(params: Params) -> Connection:
     """
     try:
         service = SERVICES[params["service"]]
+        hosts = words(params["api_host"])
+        params = without_unwanted(params, asked=bool(hosts), tokens=service.token is not None)
         _check_served(params, service)
-        if not words(params["api_host"]):
+        if not hosts:
             return _this_machine(params, service)
         return Connection(
             hosts=_hosts(params["api_host"], _port(params)),
@@ -89,8 +99,7 @@ def _this_machine(params: Params, service: Service) -> Connection:
     """The connection where no host is named: the machine where the module runs answers."""
     if not service.command:
         raise OptionError(f"api_host is missing: service {service.name} cannot be asked without it.")
-    # An environment may hold credentials for others; those of a task are for somebody who is to be named.
-    given = [name for name in _CREDENTIALS if params[name] and "(from " not in with_sources(name, params)]
+    given = [name for name in CREDENTIALS if params[name]]
     if given:
         raise OptionError(
             f"api_host is missing, but {' and '.join(given)} {'is' if len(given) == 1 else 'are'} given: set api_host. "
@@ -123,7 +132,6 @@ def with_sources(text: str, params: Params) -> str:
 
 
 _CONVERSIONS: dict[str, t.Callable[[str], t.Any]] = {
-    "str": str,
     "list": validation.check_type_list,
     "int": validation.check_type_int,
     "float": validation.check_type_float,
@@ -133,11 +141,12 @@ _CONVERSIONS: dict[str, t.Callable[[str], t.Any]] = {
 
 
 def _is_from(raw: str | None, value: t.Any, kind: str) -> bool:
-    """Whether an option's value, converted or refused, is what a variable holds."""
-    if raw is None or raw == value:
-        return raw is not None
+    """Whether an option's value came from a variable; once it is converted, that it is the same must do."""
+    if isinstance(value, Exported):
+        return True
+    convert = _CONVERSIONS.get(kind)
     try:
-        return bool(_CONVERSIONS[kind](raw) == value)
+        return bool(convert and raw and convert(raw) == value)
     except (TypeError, ValueError):
         return False
 

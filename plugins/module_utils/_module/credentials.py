@@ -17,8 +17,11 @@ from urllib.parse import unquote
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import MASK
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.masking import spellings
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Params
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Exported, Params
 
+CREDENTIALS = ("api_user", "api_password", "api_otp", "api_token_id", "api_token_secret")
+_OF_PASSWORD = ("api_password", "api_otp")
+_OF_TOKEN = ("api_token_id", "api_token_secret")
 _SECRET_OPTIONS = ("api_password", "api_token_secret", "api_otp")
 # Options of these names are secrets, misspelt ones too: Ansible shows unknown options with their values.
 _SECRET_NAME = re.compile("pass|secret|token|otp", re.IGNORECASE)
@@ -36,6 +39,28 @@ class Credentials:
     otp: str | None = dataclasses.field(default=None, repr=False)
     token_name: str | None = None
     token_secret: str | None = dataclasses.field(default=None, repr=False)
+
+
+def without_unwanted(params: Params, *, asked: bool, tokens: bool) -> Params:
+    """``params`` without what the environment gives of a way to log in that is not wanted.
+
+    It may hold credentials for others. Where the task gives something of one way, by password or by token, the other is
+    not wanted; none is where no API is ``asked``. A service without ``tokens`` wants none where there is a password.
+    """
+    by_token, by_password = (
+        any(_pasted(params[option]) and not isinstance(params[option], Exported) for option in way)
+        for way in (_OF_TOKEN, _OF_PASSWORD)
+    )
+    unwanted: tuple[str, ...] = ()
+    if not asked:
+        unwanted = CREDENTIALS
+    elif by_token:
+        token_id = params["api_token_id"] or ""
+        whole = "!" in token_id and not isinstance(token_id, Exported)
+        unwanted = (*_OF_PASSWORD, "api_user") if whole else _OF_PASSWORD
+    elif by_password or (params["api_password"] and not tokens):
+        unwanted = _OF_TOKEN
+    return {**params, **{option: None for option in unwanted if isinstance(params[option], Exported)}}
 
 
 def credentials(params: Params) -> Credentials:

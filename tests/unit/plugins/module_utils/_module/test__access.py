@@ -143,7 +143,6 @@ def test_values_that_cannot_work(options: dict[str, t.Any], text: str) -> None:
         ("PORT", "70000", "api_port (from PROXMOX_PORT): 70000 is no port"),
         ("USER", "root", "api_user (from PROXMOX_USER): root has no realm"),
         ("PASSWORD", "hush\tup", "api_password (from PROXMOX_PASSWORD) holds a control character"),
-        ("PASSWORD", "", "api_password (from PROXMOX_PASSWORD)"),
         ("OTP", "12345", "api_otp (from PROXMOX_OTP) is not 6 to 8 digits"),
         ("TOKEN_ID", "root@pam!ci=hush", "api_token_id (from PROXMOX_TOKEN_ID) holds an equals sign"),
         ("TOKEN_SECRET", "hush", "api_token_secret (from PROXMOX_TOKEN_SECRET) needs it"),
@@ -173,7 +172,7 @@ def test_sources_are_named_once_and_for_whole_words_only(monkeypatch: pytest.Mon
     monkeypatch.setenv("PROXMOX_SERVICE", "pdm")
     monkeypatch.setenv("PROXMOX_PORT", "soon")
     # What Ansible refuses stays as it was given.
-    values = {"service": "pdm", "api_port": "soon"}
+    values = ArgumentSpecValidator(CONNECTION).validate({}).validated_parameters
     text = "microservice, service-a: value of service must be one of: pve, got: pdm; service; api_port"
     named = with_sources(text, values)
     assert named == (
@@ -203,6 +202,112 @@ def test_the_environment_fills_in(monkeypatch: pytest.MonkeyPatch, tmp_path: pat
     assert (who.user, who.token_name, who.token_secret) == ("root@pam", "ci", "s")
     assert (who.validate_certs, who.ca_path, who.timeout) == (False, str(authority), 3.5)
     assert who.ca_option == "ca_path (from PROXMOX_CA_PATH)"
+
+
+def test_a_variable_that_is_empty_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    without = params()
+    for options in CONNECTION.values():
+        monkeypatch.setenv(options["fallback"][1][0], "")
+    assert params() == without
+    assert with_sources(" ".join(CONNECTION), without) == " ".join(CONNECTION)
+
+
+# One way to log in from the task, another one exported
+
+PASSWORD = {"api_user": "otp@pve", "api_password": "hush"}
+TOKEN = {"api_token_id": "ops@pve!ci", "api_token_secret": "hush"}
+EXPORTED_TOKEN = {"TOKEN_ID": "root@pam!env", "TOKEN_SECRET": "exported"}
+EXPORTED_PASSWORD = {"USER": "root@pam", "PASSWORD": "exported", "OTP": "123456"}
+
+
+def export(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"PROXMOX_{name}", value)
+
+
+@pytest.mark.parametrize("service", ["pve", "pbs", "pmg"])
+@pytest.mark.parametrize("exported", [EXPORTED_TOKEN, {**EXPORTED_TOKEN, **EXPORTED_PASSWORD}, {"TOKEN_SECRET": "x"}])
+def test_a_tasks_password_wins(monkeypatch: pytest.MonkeyPatch, exported: dict[str, str], service: str) -> None:
+    export(monkeypatch, exported)
+    who = connection(params(api_host="pve1", service=service, **PASSWORD))
+    assert (who.authid, who.password, who.token_secret) == ("otp@pve", "hush", None)
+    assert who.otp == exported.get("OTP")
+
+
+def test_a_tasks_password_has_an_exported_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    export(monkeypatch, {**EXPORTED_TOKEN, "USER": "ops@pve"})
+    assert connection(params(api_host="pve1", api_password="hush")).authid == "ops@pve"
+
+
+@pytest.mark.parametrize(
+    ("options", "exported", "authid", "secret"),
+    [
+        (TOKEN, EXPORTED_PASSWORD, "ops@pve!ci", "hush"),
+        (TOKEN, {**EXPORTED_PASSWORD, **EXPORTED_TOKEN}, "ops@pve!ci", "hush"),
+        (TOKEN, {"PASSWORD": "hush\tup", "OTP": "12"}, "ops@pve!ci", "hush"),
+        # What the task leaves out of its way is filled in.
+        ({**TOKEN, "api_token_id": "ci"}, EXPORTED_PASSWORD, "root@pam!ci", "hush"),
+        ({"api_token_id": "ops@pve!ci"}, {**EXPORTED_PASSWORD, "TOKEN_SECRET": "exported"}, "ops@pve!ci", "exported"),
+        ({"api_token_secret": "hush"}, {**EXPORTED_PASSWORD, "TOKEN_ID": "root@pam!env"}, "root@pam!env", "hush"),
+        # Given twice by the task, or by nobody but the environment: the token.
+        ({**TOKEN, "api_password": "hush"}, EXPORTED_PASSWORD, "ops@pve!ci", "hush"),
+        ({"api_user": "root@pam"}, {**EXPORTED_PASSWORD, **EXPORTED_TOKEN}, "root@pam!env", "exported"),
+        ({}, {**EXPORTED_PASSWORD, **EXPORTED_TOKEN}, "root@pam!env", "exported"),
+    ],
+)
+def test_a_tasks_token_wins(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, str], exported: dict[str, str], authid: str, secret: str
+) -> None:
+    export(monkeypatch, exported)
+    who = connection(params(api_host="pve1", **options))
+    assert (who.authid, who.token_secret, who.password) == (authid, secret, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "exported", "text"),
+    [
+        ({**PASSWORD, **TOKEN}, {}, "api_token_id belongs to ops@pve, but api_user is otp@pve: leave api_user out."),
+        (
+            {"api_user": "otp@pve"},
+            EXPORTED_TOKEN,
+            "api_token_id (from PROXMOX_TOKEN_ID) belongs to root@pam, but api_user is otp@pve: leave api_user out.",
+        ),
+        (
+            {"api_token_id": "ops@pve!ci"},
+            EXPORTED_PASSWORD,
+            "api_token_secret is missing or empty: api_token_id needs it.",
+        ),
+        (
+            {"api_password": "hush"},
+            EXPORTED_TOKEN,
+            "api_user is missing: api_password needs it, and an api_token_id that is a name only.",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_still(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, str], exported: dict[str, str], text: str
+) -> None:
+    export(monkeypatch, exported)
+    with pytest.raises(OptionError) as caught:
+        connection(params(api_host="pve1", **options))
+    assert caught.value.message == text
+
+
+def test_a_value_that_is_the_environments_too_is_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    export(monkeypatch, {**EXPORTED_PASSWORD, **EXPORTED_TOKEN})
+    who = connection(params(api_host="pve1", api_user="root@pam", api_password="exported"))
+    assert (who.authid, who.password) == ("root@pam", "exported")
+
+
+def test_an_exported_token_is_no_matter_to_a_service_that_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    export(monkeypatch, {**EXPORTED_TOKEN, **EXPORTED_PASSWORD, "SERVICE": "pmg"})
+    assert connection(params(api_host="pmg1")).authid == "root@pam"
+    with pytest.raises(OptionError, match=r"^api_token_id: Mail Gateway has no API tokens"):
+        connection(params(api_host="pmg1", **PASSWORD, **TOKEN))
+    # With nothing else to log in with, it says why.
+    monkeypatch.delenv("PROXMOX_PASSWORD")
+    with pytest.raises(OptionError, match=r"^api_token_id [(]from PROXMOX_TOKEN_ID[)]: Mail Gateway has no API tokens"):
+        connection(params(api_host="pmg1"))
 
 
 def test_secrets_do_not_show() -> None:
@@ -236,12 +341,15 @@ def test_credentials_for_a_host_that_is_not_named(given: dict[str, str], named: 
     assert "hush" not in caught.value.message
 
 
-def test_an_environment_may_hold_credentials_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROXMOX_TOKEN_ID", "root@pam!ci")
-    monkeypatch.setenv("PROXMOX_TOKEN_SECRET", "hush")
-    assert connection(params()).hosts == ()
+@pytest.mark.parametrize("service", ["pve", "pmg"])
+@pytest.mark.parametrize("exported", [EXPORTED_TOKEN, EXPORTED_PASSWORD, {"PASSWORD": "hush\tup", "TOKEN_ID": "a=b"}])
+def test_an_environment_may_hold_credentials_for_others(
+    monkeypatch: pytest.MonkeyPatch, exported: dict[str, str], service: str
+) -> None:
+    export(monkeypatch, exported)
+    assert connection(params(service=service)).hosts == ()
     with pytest.raises(OptionError, match=r"^api_host is missing, but api_user is given"):
-        connection(params(api_user="root@pam"))
+        connection(params(service=service, api_user="root@pam"))
 
 
 def test_a_service_that_cannot_be_asked_so(monkeypatch: pytest.MonkeyPatch) -> None:
