@@ -47,11 +47,15 @@ def sentence(missing: t.Sequence[str], broken: t.Mapping[str, str], version: t.A
         faults.append(f"has proxmoxer {version}, but {OLDEST_PROXMOXER} or later is needed")
     if not faults:
         return None
-    wanted = [_WANTED[name] for name in _WANTED if name in missing or name in broken or (old and name == "proxmoxer")]
+    names = [name for name in _WANTED if name in missing or name in broken or (old and name == "proxmoxer")]
+    packages = " and ".join(f"python3-{name}" for name in names)
+    wanted = [_WANTED[name] for name in names]
     pip = shlex.join([sys.executable or "python3", "-m", "pip", "install", *wanted])
     here = ".".join(str(part) for part in sys.version_info[:3])
     return (
-        f"Python {here} ({sys.executable} on {os.uname().nodename}) {' and '.join(faults)}: run {pip} there, "
+        f"Python {here} ({sys.executable} on {os.uname().nodename}) {' and '.join(faults)}: run {pip} there "
+        f"(where pip refuses, install the distribution's {packages}; where pipx installed Ansible, run pipx inject "
+        f"ansible-core {shlex.join(wanted)}, or ansible for ansible-core if that was installed), "
         "or let ansible_python_interpreter name a Python that has what is needed."
     )
 

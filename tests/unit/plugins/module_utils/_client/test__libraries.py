@@ -39,6 +39,7 @@ def test_too_old(version: str) -> None:
     text = sentence([], {}, version)
     assert text
     assert f"has proxmoxer {version}, but 2.0.1 or later is needed: {PIP} {NEW} there" in text
+    assert "the distribution's python3-proxmoxer;" in text
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,10 @@ def test_all_that_is_wrong_is_told_in_one_sentence(
     text = sentence(missing, broken, version)
     assert text
     assert text.startswith(f"Python {sys.version.split(maxsplit=1)[0].rstrip('+')} ({sys.executable} on ")
-    assert f") {says} {PIP} {installs} there, or let ansible_python_interpreter name" in text
+    assert f") {says} {PIP} {installs} there (where pip refuses, install the distribution's python3-" in text
+    assert f"; where pipx installed Ansible, run pipx inject ansible-core {installs}, or ansible for" in text
+    assert ("python3-proxmoxer" in text, "python3-requests" in text) == (NEW in installs, "requests" in installs)
+    assert text.endswith("), or let ansible_python_interpreter name a Python that has what is needed.")
     assert text.count(". ") == 0
 
 
