@@ -82,7 +82,7 @@ def play(
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "RESULTS_FILE": str(results),
             "LC_ALL": "C.UTF-8",
-            **(_exported(mock) if mock and environment is None else environment or {}),
+            **(exported(mock) if mock and environment is None else environment or {}),
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -94,7 +94,7 @@ def play(
     return Played(done.returncode, done.stdout, [json.loads(line) for line in results.read_text().splitlines()])
 
 
-def _exported(mock: Mock) -> dict[str, str]:
+def exported(mock: Mock) -> dict[str, str]:
     """What a user exports for all playbooks."""
     return {
         "PROXMOX_HOST": mock.host,

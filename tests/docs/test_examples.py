@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.proxkit.tasks.tests.docs.playing import play
+from ansible_collections.proxkit.tasks.tests.docs.playing import exported, play
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import (
     OTP_CODE,
     OTP_PASSWORD,
@@ -157,6 +157,25 @@ def test_the_first_playbook_acts_on_how_the_job_ended(
     assert played.rows[-1]["task"] == last["task"]
     assert played.rows[-1]["result"]["msg"].startswith(last["says"])
     assert ("TASK ERROR: job errors" in played.output) == bool(code)
+
+
+def test_the_first_playbook_takes_no_backup_for_none_at_all(company: Mock, tmp_path: pathlib.Path) -> None:
+    company.guest(vmid=100, node="pve2")
+    played = play(company, tmp_path, ROOT / "examples/first_playbook.yml")
+    assert played.code == 2, played.output
+    assert played.rows[0]["result"]["json"]["data"] == "OK"
+    assert played.rows[-1]["task"] == "Say why there is no backup"
+    assert played.rows[-1]["result"]["msg"] == "There was no task to wait for."
+
+
+def test_the_first_playbook_says_what_was_refused_before_anything_was_asked(
+    company: Mock, tmp_path: pathlib.Path
+) -> None:
+    environment = {**exported(company), "PROXMOX_VALIDATE_CERTS": "perhaps"}
+    played = play(company, tmp_path, ROOT / "examples/first_playbook.yml", environment)
+    assert played.code == 2, played.output
+    assert played.rows[-1]["task"] == "Say why there is no backup"
+    assert "PROXMOX_VALIDATE_CERTS" in played.rows[-1]["result"]["msg"]
 
 
 # Parts of the above

@@ -45,25 +45,44 @@ def test_each_service_has_a_playbook() -> None:
     assert set(PLAYBOOKS) == {"guide_proxmox_ve", "guide_backup_server", "guide_mail_gateway", "guide_on_the_node"}
 
 
-def test_proxmox_ve_and_what_its_backup_server_verifies(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("node", "exitstatus", "code", "says"),
+    [
+        ("pve1", "OK", 0, "verify backup:vm/100/6B07737B on pbs ended OK"),
+        (
+            "pve1",
+            "verification failed",
+            2,
+            "There is a backup, but nobody has verified it: Wait for the verification: ",
+        ),
+        ("pve2", "OK", 2, "There was no task to wait for."),
+    ],
+)
+def test_proxmox_ve_and_what_its_backup_server_verifies(
+    tmp_path: pathlib.Path, node: str, exitstatus: str, code: int, says: str
+) -> None:
     # Python 3.13 refuses PVE's own kind of authority in "uri"; the guide says so.
     with serve(key_usage=True) as pve, serve(service="pbs") as pbs:
         pve.scripts(type="vzdump", duration=0.3)
+        pve.guest(vmid=100, node=node)
         mine = token_of(pve, "ansible@pve", **{"/vms/100": ["VM.Backup"]})
         storage = token_of(pbs, "pve@pbs")
         # The backup has yet to come, so what verifies it starts later than now.
         pbs.clock(advance=600)
         for guest in (100, 101):
-            pbs.tasks(type="verify", id=f"backup:vm/{guest}/6B07737B", user="pve@pbs!tasks", duration=2)
+            pbs.tasks(
+                type="verify", id=f"backup:vm/{guest}/6B07737B", user="pve@pbs!tasks", duration=2, exitstatus=exitstatus
+            )
         theirs = {
-            "BACKUP_HOST": f"{pbs.host}:{pbs.port}",
-            "BACKUP_TOKEN_ID": storage["PROXMOX_TOKEN_ID"],
-            "BACKUP_TOKEN_SECRET": SECRET,
-            "BACKUP_CA_PATH": pbs.ca_path,
+            "PBS_HOST": pbs.host,
+            "PBS_PORT": str(pbs.port),
+            "PBS_TOKEN_ID": storage["PROXMOX_TOKEN_ID"],
+            "PBS_TOKEN_SECRET": SECRET,
+            "PBS_CA_PATH": pbs.ca_path,
         }
         played = run(pve, tmp_path, "guide_proxmox_ve", {**mine, **theirs})
-    assert played.code == 0, played.output
-    assert played.rows[-1]["result"]["msg"].startswith("verify backup:vm/100/6B07737B on pbs ended OK")
+    assert played.code == code, played.output
+    assert played.rows[-1]["result"]["msg"].startswith(says)
     assert SECRET not in played.output
 
 
@@ -78,6 +97,17 @@ def test_backup_server(tmp_path: pathlib.Path, exitstatus: str, code: int) -> No
     told = "2 tasks: 1 ok, 1 error; verificationjob backup:nightly-verify on pbs failed: verification failed"
     assert played.rows[-1]["result"]["msg"].startswith("2 tasks: 2 ok" if code == 0 else told)
     assert ("found 2 groups" in played.output) == bool(code)
+
+
+def test_backup_server_where_one_of_two_is_refused(tmp_path: pathlib.Path) -> None:
+    with serve(service="pbs", key_usage=True) as mock:
+        mock.scripts(type="garbage_collection", duration=0.5)
+        token = token_of(mock, "ansible@pbs", **{"/datastore/backup": ["Datastore.Modify"]})
+        played = run(mock, tmp_path, "guide_backup_server", token)
+    assert played.code == 2, played.output
+    told = played.rows[-1]["result"]["msg"].splitlines()
+    assert told[0].startswith("garbage_collection backup on pbs ended OK")
+    assert told[1].startswith("verify/nightly-verify/run was not started: Status code was 4")
 
 
 def test_mail_gateway(tmp_path: pathlib.Path) -> None:

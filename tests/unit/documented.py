@@ -19,7 +19,7 @@ PLUGINS = tuple(
 )
 GUIDES = tuple(sorted(path.stem for path in (ROOT / "docs/docsite/rst").glob("*.rst")))
 # Keys that Ansible knows of every module, which their own documentation does not repeat.
-ANSIBLES_OWN = {"failed", "changed", "warnings", "invocation", "exception", "deprecations"}
+ANSIBLES_OWN = {"failed", "changed", "warnings", "invocation", "exception", "deprecations", "failed_when_result"}
 
 
 def documents(kind: str, name: str) -> t.Any:
