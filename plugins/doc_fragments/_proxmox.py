@@ -75,6 +75,8 @@ options:
     description:
       - File or folder with the authorities to trust, in PEM form. The one that Proxmox VE makes for itself is
         C(/etc/pve/pve-root-ca.pem) on any of its nodes; it works on Python 3.13 too.
+      - A relative path is relative to the folder of the playbook where the connection is C(local), elsewhere to the folder
+        where the login begins.
       - The default is what the C(requests) library trusts.
       - E(PROXMOX_CA_PATH) is used where it is not set.
     type: path
