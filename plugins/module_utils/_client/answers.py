@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import Fault
@@ -18,6 +19,10 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import U
 _TEXT_BYTES = 1 << 16
 # What Proxmox VE says of a task that runs.
 _RUNNING = "RUNNING"
+# Escapes of JSON: a pair that is one character, half of one, any other.
+_HEX = "[0-9a-fA-F]{2}"
+_HALF = re.compile(rf"\\u[dD][89a-fA-F]{_HEX}")
+_ESCAPE = re.compile(rf"\\u[dD][89abAB]{_HEX}\\u[dD][c-fC-F]{_HEX}|({_HALF.pattern})|\\.", re.DOTALL)
 
 Rows = list[dict[str, t.Any]]
 
@@ -56,8 +61,8 @@ class Reply:
     def json(self) -> t.Any:
         """The body's JSON; None where it is none."""
         try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError):
+            return json_of(self.content)
+        except ValueError:
             return None
 
     def masked(self, secrets: t.Iterable[str]) -> Reply:
@@ -66,6 +71,17 @@ class Reply:
         for form in longest_first(secrets):
             content = content.replace(form.encode(), MASK.encode())
         return dataclasses.replace(self, content=content, reason=masked(self.reason, secrets))
+
+
+def json_of(content: bytes) -> t.Any:
+    """What JSON says, in texts that can be handed on: half a character has no place in a result. Raises ``ValueError``."""
+    text = content.decode("utf-8", "replace")
+    if _HALF.search(text):
+        text = _ESCAPE.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def mapping_of(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -16,7 +16,7 @@ import re
 import shutil
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request, json_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.calls import Calls
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.process import Done, Ended, Runner, TooMuch
@@ -130,8 +130,8 @@ class Pvesh:
         if not done.output.strip():
             return None
         try:
-            return json.loads(done.output)
-        except (ValueError, RecursionError):
+            return json_of(done.output)
+        except ValueError:
             raise Fault(f"{machine.connection.service.command[0]} printed something that is no JSON") from None
 
 

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
 
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import (
     Reply,
     Request,
+    json_of,
     mapping_of,
     number_of,
     rows_of,
@@ -21,6 +23,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers impo
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import Fault
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 UPID = parse("UPID:pve2:00001000:00020000:6B000000:vzdump:100:root@pam:")
 NO_MAPPING: list[object] = [None, 1, "text", [], [{}]]
@@ -64,10 +68,43 @@ def test_a_reply_without_words_has_none() -> None:
         (b"{", None),
         (b"\xff\xfe\xff", None),
         (b"[" * 100_000, None),
+        (b'"\\ud83d"' + b"[" * 100_000, None),
+        (b'{"data": "\\ud8"}"}', None),
     ],
 )
 def test_the_json_of_a_body(content: bytes, value: object) -> None:
     assert Reply(200, content=content).json() == value
+
+
+BAD = "\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (rb'"\ud83d x"', f"{BAD} x"),
+        (rb'"\uDE00"', BAD),
+        (rb'"\ud83d\ud83d\ude00\ude00"', f"{BAD}\N{GRINNING FACE}{BAD}"),
+        (rb'"\ud83d\\ude00"', f"{BAD}\\ude00"),
+        (rb'"\\ud83d"', r"\ud83d"),
+        (rb'"\\\ud83d\n"', f"\\{BAD}\n"),
+        (rb'{"a\udfff": ["\uD800", {"b": "\udBFF"}]}', {f"a{BAD}": [BAD, {"b": BAD}]}),
+        (b'"\xed\xa0\xbd"', BAD * 3),
+        (b'"\xff"', BAD),
+    ],
+)
+def test_half_a_character_is_none(content: bytes, value: object) -> None:
+    assert json_of(content) == value
+
+
+@example("\\\ud83d\ude00")
+@given(st.text(st.characters() | st.characters(categories=["Cs"]) | st.sampled_from('\\u"d8f0')))
+def test_no_text_of_an_answer_keeps_a_result_from_being_told(text: str) -> None:
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    told = json_of(json.dumps({text: [text]}).encode())
+    assert json.dumps(told, ensure_ascii=False).encode()
+    assert [*told.values()] == [[told_key] for told_key in told]
+    assert text != whole or told == {text: [text]}
 
 
 def test_only_the_beginning_of_a_body_is_read_as_text() -> None:
