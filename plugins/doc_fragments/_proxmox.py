@@ -96,8 +96,8 @@ options:
     choices: [pve, pbs, pmg]
     default: pve
 requirements:
-  - proxmoxer >= 2.0.1 with O(api_host)
-  - requests with O(api_host)
+  - proxmoxer >= 2.0.1 where O(api_host) is set
+  - requests >= 2.25 where O(api_host) is set
 """
 
     UPIDS = r"""

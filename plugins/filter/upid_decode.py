@@ -75,12 +75,12 @@ _value:
       returned: always
       sample: pve1
     pid:
-      description: Process id of the task's worker.
+      description: Process id of the task's worker; on Backup Server, which has none, of the daemon that runs the task.
       type: int
       returned: always
       sample: 715154
     pstart:
-      description: Start of the worker, in clock ticks since its node was started.
+      description: Start of the process C(pid), in clock ticks since its node was started.
       type: int
       returned: always
       sample: 10623911

@@ -82,12 +82,12 @@ tasks:
       returned: always
       sample: pve1
     pid:
-      description: Process id of the task's worker.
+      description: Process id of the task's worker; on Backup Server, which has none, of the daemon that runs the task.
       type: int
       returned: always
       sample: 715154
     pstart:
-      description: Start of the worker, in clock ticks since its node was started.
+      description: Start of the process C(pid), in clock ticks since its node was started.
       type: int
       returned: always
       sample: 10623911
@@ -206,21 +206,27 @@ tasks:
       returned: always
       sample: 214
     progress:
-      description: How far the log says that the task is, or was at its end; null where it says nothing or was not read.
+      description:
+        - How far the log says that the task is, or was at its end; null where it says nothing or was not read.
+        - The log of a task that has ended is read only where RV(tasks[].log) returns it. Of a task that failed while it was
+          watched, what was read last is kept.
       type: dict
       returned: always
-      sample: {"percent": 42.0, "text": "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"}
+      sample: {"percent": null, "text": "Backup job finished with errors"}
       contains:
         percent:
-          description: Percentage of the guest, drive or other part at work, or of the whole where the log tells that; null where it gives none.
+          description:
+            - Percentage of the guest, drive or other part at work, or of the whole where the log tells that; null where its
+              last word gives none. While a backup runs it is V(42.0), for example.
           type: float
           returned: always
-          sample: 42.0
+          sample: null
         text:
-          description: The log's own words.
+          description:
+            - "The log's own words. While a backup runs they are V(VM 100: 42% (8.4 GiB of 20.0 GiB\\) in 1m 3s), for example."
           type: str
           returned: always
-          sample: "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"
+          sample: Backup job finished with errors
     # end of task
 stopped_upids:
   description: UPIDs of the tasks that ran and were stopped; in check mode of those that would be.

@@ -32,12 +32,15 @@ options:
   timeout:
     description:
       - Seconds that the whole call may wait. V(0) is one look.
-      - A last look is made at the deadline. The call ends at the latest 2 seconds after it, whatever the servers do, with two
-        exceptions. The first answer is given at least 5 seconds, because Proxmox VE holds the refusal of a login back for
-        3. And O(on_timeout=stop) takes another 15 seconds at the most, and a second more for every task beyond ten on the node
+      - A last look is made at the deadline. The call ends at the latest 2 seconds after it, whatever the servers do, and later
+        than that in three cases only.
+      - The first answer is given at least 5 seconds, because Proxmox VE holds the refusal of a login back for 3.
+      - O(on_timeout=stop) takes another 15 seconds at the most, and a second more for every task beyond ten on the node
         with the most of them.
       - Without O(api_host) all of this takes up to 3 seconds longer.
       - A log that no time was left for is null.
+      - A task that its node does not know is told as V(missing) at once, but where its UPID is less than a minute old only
+        after 5 seconds, because the log of a new task appears a moment after its UPID.
     type: float
     default: 300
   poll_interval:
@@ -48,7 +51,7 @@ options:
   poll_interval_max:
     description:
       - Seconds of the longest pause between two looks. Between the two the pause is about 15 % of the time waited.
-      - Set it to the value of O(poll_interval) for a fixed interval.
+      - Set it to the value of O(poll_interval) for a fixed interval. Where it is less than that, O(poll_interval) counts.
     type: float
     default: 5
   wait_for:
@@ -97,8 +100,8 @@ options:
   progress:
     description:
       - What is shown of running tasks while it waits, on standard error. V(summary) is a line for each task, a handful at the
-        most, about every 10 seconds. V(log) is the lines of their logs as well, as they come. V(none) shows nothing, and reads
-        no log of a running task.
+        most, about every 10 seconds. V(log) is the lines of their logs as well, which are read about every 10 seconds. V(none)
+        shows nothing, and reads no log of a running task.
       - Nothing is shown in the first 5 seconds, under C(no_log) and in check mode, nor where it is a module that waits, see the
         attribute C(action). Results are the same.
     type: str
@@ -183,12 +186,12 @@ tasks:
       returned: always
       sample: pve1
     pid:
-      description: Process id of the task's worker.
+      description: Process id of the task's worker; on Backup Server, which has none, of the daemon that runs the task.
       type: int
       returned: always
       sample: 715154
     pstart:
-      description: Start of the worker, in clock ticks since its node was started.
+      description: Start of the process C(pid), in clock ticks since its node was started.
       type: int
       returned: always
       sample: 10623911
@@ -307,21 +310,27 @@ tasks:
       returned: always
       sample: 214
     progress:
-      description: How far the log says that the task is, or was at its end; null where it says nothing or was not read.
+      description:
+        - How far the log says that the task is, or was at its end; null where it says nothing or was not read.
+        - The log of a task that has ended is read only where RV(tasks[].log) returns it. Of a task that failed while it was
+          watched, what was read last is kept.
       type: dict
       returned: always
-      sample: {"percent": 42.0, "text": "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"}
+      sample: {"percent": null, "text": "Backup job finished with errors"}
       contains:
         percent:
-          description: Percentage of the guest, drive or other part at work, or of the whole where the log tells that; null where it gives none.
+          description:
+            - Percentage of the guest, drive or other part at work, or of the whole where the log tells that; null where its
+              last word gives none. While a backup runs it is V(42.0), for example.
           type: float
           returned: always
-          sample: 42.0
+          sample: null
         text:
-          description: The log's own words.
+          description:
+            - "The log's own words. While a backup runs they are V(VM 100: 42% (8.4 GiB of 20.0 GiB\\) in 1m 3s), for example."
           type: str
           returned: always
-          sample: "42% (8.4 GiB of 20.0 GiB) in 1m 3s, read: 136.5 MiB/s, write: 120.0 MiB/s"
+          sample: Backup job finished with errors
     # end of task
 failed_upids:
   description: UPIDs of the tasks that failed by O(fail_on); with O(fail_on=never) those that would have with V(error).

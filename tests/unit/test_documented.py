@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 import yaml
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import ProgressReader
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import TOKEN_ID, TOKEN_SECRET, Mock
 from ansible_collections.proxkit.tasks.tests.unit.conftest import Call
 from ansible_collections.proxkit.tasks.tests.unit.documented import (
@@ -136,6 +137,16 @@ def test_documented_samples_have_the_documented_types(module: str) -> None:
             assert "sample" in spec or "contains" in spec, f"{where}.{key} shows no sample"
 
     check(yaml.safe_load(documents("modules", module).RETURN), module)
+
+
+def test_the_sample_of_progress_is_what_the_sample_of_a_log_tells() -> None:
+    task = yaml.safe_load(documents("modules", "proxmox_task_wait").RETURN)["tasks"]["contains"]
+    reader = ProgressReader()
+    reader.feed(task["log"]["sample"])
+    assert reader.last is not None
+    told = {"percent": reader.last.percent, "text": reader.last.text}
+    assert task["progress"]["sample"] == told
+    assert {name: spec["sample"] for name, spec in task["progress"]["contains"].items()} == told
 
 
 def test_task_dictionaries_are_documented_alike() -> None:

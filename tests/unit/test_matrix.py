@@ -60,4 +60,6 @@ def test_metadata_and_readme_promise_what_is_tried() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"ansible-core {', '.join(MINORS[:-1])} and {MINORS[-1]}" in readme
     assert "requests 2.25 or later" in readme
+    fragment = (ROOT / "plugins/doc_fragments/_proxmox.py").read_text(encoding="utf-8")
+    assert "requests >= 2.25 where" in fragment
     assert OLDEST[1].startswith("requests==2.25.")
