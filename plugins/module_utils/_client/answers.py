@@ -74,7 +74,7 @@ class Reply:
 
 
 def json_of(content: bytes) -> t.Any:
-    """What JSON says, in texts that can be handed on: half a character has no place in a result. Raises ``ValueError``."""
+    """What JSON says; for half a character, which no result can hold, its texts have a sign. Raises ``ValueError``."""
     text = content.decode("utf-8", "replace")
     if _HALF.search(text):
         text = _ESCAPE.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
