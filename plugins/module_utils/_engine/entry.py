@@ -29,6 +29,7 @@ class Entry:
     began: float | None = None  # when /status first said so
     believed: float | None = None  # since when its RUNNING row has been believed
     missed: float | None = None  # since when its node has not known it
+    doubted: float | None = None  # since when nobody could be asked for a second opinion on its odd end
     outlook: Outlook = UNKNOWN  # what its log leads one to expect
     vouched: float = NEVER  # until when whoever reads its log sees to it that an end is noticed
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)

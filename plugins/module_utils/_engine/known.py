@@ -107,13 +107,17 @@ class Known:
     def _tasks(self, fatal: TasksError | None) -> list[Task]:
         """The tasks in their order, each with why no more is known of it."""
         refused: dict[str, str] = {}
+        vain: dict[str, str] = {}
         for todo in self.stop_lists:
             # In one piece: a stopper whose answer comes late may add to it meanwhile.
             refused.update(todo.refused)
+            vain.update(todo.vain)
         known: dict[str, Task] = {}
         for watch in self.watches:
             for native, task in watch.tasks.items():
                 error = refused.get(native, _why(task, watch.fault, fatal))
+                if error is None and not task.ended:
+                    error = vain.get(native)
                 known[native] = dataclasses.replace(task, error=error, follows=self.requests.get(native))
         return [known[native] for native in self.order]
 

@@ -45,6 +45,8 @@ REST_MOST_SECONDS = 30.0
 FEW = 4
 # A list that hung while /status answered is done without for so long.
 SHUN_SECONDS = 30.0
+# An odd end stays in doubt for so long, where neither log nor list can be asked what they know of it.
+DOUBT_SECONDS = 15.0
 # A task's log appears a moment after its UPID: this long "no such task" may mean "not yet", for a UPID this young.
 GRACE_SECONDS = 5.0
 YOUNG_SECONDS = 60.0
@@ -250,14 +252,21 @@ class Round:
             entry.ran = entry.believed = entry.asked
             entry.began = entry.ran if entry.began is None else entry.began
             entry.see(task)
-        elif any(fault.passing for fault in look.faults):
+        elif any(fault.passing for fault in look.faults) and not self._long_doubted(entry):
             # Log or list may know better, at the next look.
             entry.see(task)
         else:
-            entry.settle(task)
+            why = [f"its log could not be asked: {fault.message}" for fault in look.faults[:1]]
+            entry.settle(dataclasses.replace(task, error=why[0] if why else None))
         for fault in look.faults:
             if isinstance(fault, Hopeless):
                 raise fault
+
+    def _long_doubted(self, entry: Entry) -> bool:
+        """Whether an odd end has been doubted for as long as makes sense."""
+        now = self._clock.monotonic()
+        entry.doubted = now if entry.doubted is None else entry.doubted
+        return now - entry.doubted >= DOUBT_SECONDS
 
     def _too_early(self, entry: Entry) -> bool:
         """Whether a task that its node does not know may only just have begun."""
@@ -283,7 +292,8 @@ class Round:
                 again = exc.passing
         for native, lost in self._lost.items():
             entry, told = self._entries[native], self._lists.listed.get(native)
-            task = without_log(entry.upid, told, lost.message)
+            ran = ", though it was seen running: the node may have restarted" if entry.task.sight == "running" else ""
+            task = without_log(entry.upid, told, f"{lost.message}{ran}")
             (entry.see if again and native not in self._lists.listed else entry.settle)(task)
 
     def _note(self, exc: ApiError) -> None:

@@ -44,6 +44,7 @@ class StopList:
         self.watch = watch
         self.asked: set[str] = set()  # who was running when it was told to stop
         self.refused: dict[str, str] = {}
+        self.vain: dict[str, str] = {}  # what came of the last request, for those that run on
         self._due: dict[str, float] = {}  # when to ask, where not at once
         self._lock = threading.Lock()
 
@@ -104,6 +105,7 @@ class Stopper:
             return self._clock.monotonic() + RETRY_SECONDS
         pause = AGAIN_SECONDS
         self._todo.asked.add(upid.native)
+        self._todo.vain[upid.native] = "it was told to stop, but has not ended yet"
         try:
             self.source.stop(upid, self._answer_deadline)
         except Hopeless:
@@ -112,6 +114,7 @@ class Stopper:
             if not exc.passing:
                 self._todo.asked.discard(upid.native)
                 self._todo.refused[upid.native] = exc.message
+            self._todo.vain[upid.native] = f"it was told to stop, but {exc.message}"
             pause = RETRY_SECONDS
         else:
             self._runs(upid)

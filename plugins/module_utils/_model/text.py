@@ -39,8 +39,9 @@ def clean(text: str) -> str:
 
 
 def in_sentence(text: str) -> str:
-    """A text of others as a part of a sentence of ours: one clean line, its full stop left to the sentence."""
-    return clean(text).strip().rstrip(".")
+    """A text of others as a part of a sentence of ours: one clean line, not too long, its full stop left to us."""
+    line = clean(text).strip()
+    return (line if len(line) <= _SENTENCE_LENGTH else f"{line[:_SENTENCE_LENGTH].rstrip()} (and so on)").rstrip(".")
 
 
 def _overwritten(line: str) -> str:
@@ -55,6 +56,7 @@ def _overwritten(line: str) -> str:
 
 
 _SHOWN_LENGTH = 120
+_SENTENCE_LENGTH = 1000
 _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (type(None), "null"),
     (bool, "a truth value"),

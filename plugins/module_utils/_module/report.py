@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found, Waited
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import FailOn, Task
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean, in_sentence
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean, in_sentence, shown
 
 Result = dict[str, t.Any]
 
@@ -22,19 +23,20 @@ _NOTHING_FOUND = Found([])
 def describe(task: Task) -> str:
     """One task in a person's words, with all that is needed to look further."""
     upid = task.upid
-    what = f"{upid.type} {upid.id}".rstrip()
+    what, status = f"{upid.type} {upid.id}".rstrip(), shown(task.exitstatus)
     how = {
         "ok": "ended OK",
         "warning": f"ended with {task.exitstatus}",
         # Each text is made safe by itself: a carriage return in it must not take our words along.
         "error": f"failed: {in_sentence(task.exitstatus)}" if task.exitstatus else "failed without a text",
-        "unknown": f"was killed, or its node lost power: nobody can say how it ended (exit status {task.exitstatus!r})",
+        "unknown": f"was killed, or its node lost power: nobody can say how it ended (exit status {status})",
         "running": "is still running",
         "missing": "is not known to its node: its log was rotated away, or the UPID is of another cluster",
         "unseen": "could not be looked at",
     }[task.outcome]
     # What stood in the way matters only while the end is not known, or where the server has words for it.
-    why = f": {in_sentence(task.error)}" if task.error and task.sight != "stopped" else ""
+    known = task.sight == "stopped" and task.outcome != "unknown"
+    why = f": {in_sentence(task.error)}" if task.error and not known else ""
     return clean(f"{what} on {upid.node} {how}{why} ({upid.native})")
 
 
@@ -95,7 +97,7 @@ def wait_result(
             *warnings,
             *waited.warnings,
             *_told(waited.tasks, "warning" if fail_on != "warning" else None),
-            *_told(blind, "unseen" if not failed else None),
+            *_told(unfinished, "unseen" if not failed else None),
             *_lost_logs(waited.tasks),
         ],
     }
@@ -164,11 +166,19 @@ def _tasks(count: int) -> str:
     return "1 task" if count == 1 else f"{count} tasks"
 
 
-def _found_sentence(found: Found, limit: int, missing: int) -> str:
-    text = f"{_tasks(len(found.tasks) - missing)} found"
-    text += f", {missing} missing" if missing else ""
+def _found_sentence(tasks: t.Sequence[Task], limit: int) -> str:
+    lost = {outcome: sum(task.outcome == outcome for task in tasks) for outcome in ("missing", "unseen")}
+    text = f"{_tasks(len(tasks) - sum(lost.values()))} found"
+    text += "".join(f", {count} {outcome}" for outcome, count in lost.items() if count)
     # Whether there are more would take another page.
-    return f"{text}, as many as limit allows: there may be more." if len(found.tasks) == limit > 0 else f"{text}."
+    return f"{text}, as many as limit allows: there may be more." if len(tasks) == limit > 0 else f"{text}."
+
+
+def _reason(error: TasksError, tasks: t.Iterable[Task]) -> str:
+    """What is wrong, and with which tasks, the first one by name."""
+    of = [task.upid.native for task in tasks if task.error == error.message]
+    more = f" and {len(of) - 1} more" if len(of) > 1 else ""
+    return in_sentence(error.message) + (f" ({of[0]}{more})" if of else "")
 
 
 def info_result(
@@ -178,21 +188,20 @@ def info_result(
 
     ``failed`` and ``warnings`` (texts) are for its caller.
     """
-    missing = [task.upid.text for task in found.tasks if task.outcome == "missing"]
     unreachable = sorted(found.unreachable)
     nobody = bool(unreachable) and found.unreachable.keys() >= found.asked
-    reasons = [in_sentence(error.message) for error in found.errors]
+    reasons = [_reason(error, found.tasks) for error in found.errors]
     if nobody:
         reasons += [in_sentence(found.unreachable[node]) for node in unreachable]
     return {
         "failed": bool(reasons),
         "changed": False,
         "tasks": [task.to_dict() for task in found.tasks],
-        "missing": missing,
+        "missing": [task.upid.text for task in found.tasks if task.outcome == "missing"],
         "blind_nodes": sorted(found.blind),
         "unreachable_nodes": unreachable,
         "no_task": list(no_task),
-        "msg": "; ".join(dict.fromkeys(reasons)) + "." if reasons else _found_sentence(found, limit, len(missing)),
+        "msg": "; ".join(dict.fromkeys(reasons)) + "." if reasons else _found_sentence(found.tasks, limit),
         "warnings": [
             *warnings,
             *dict.fromkeys(found.warnings),

@@ -143,6 +143,16 @@ def test_what_does_not_stop_in_time_is_left(clock: SharedClock) -> None:
     assert waited.timed_out
     assert waited.stopped == ()
     assert 5 <= waited.elapsed <= 6.3
+    # Two were asked side by side, the third had no turn.
+    assert [task.error for task in waited.tasks] == [*["it was told to stop, but has not ended yet"] * 2, None]
+
+
+def test_what_kept_from_stopping_is_told(clock: SharedClock) -> None:
+    node = Node(clock, [900.0])
+    node.answers = [Fault("pve1 says 500 got timeout")] * 100
+    waited = node.wait(timeout=5)
+    assert (waited.tasks[0].outcome, waited.stopped) == ("running", ())
+    assert waited.tasks[0].error == "it was told to stop, but pve1 says 500 got timeout"
 
 
 def test_one_look_stops_nothing(clock: SharedClock) -> None:

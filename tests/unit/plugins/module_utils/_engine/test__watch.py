@@ -494,6 +494,38 @@ def test_a_second_opinion_is_asked_for_again_at_the_next_look(count: int) -> Non
     assert source.calls["log"] < 30 * count
 
 
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_second_opinion_that_is_not_to_be_had_is_not_waited_for_for_ever(count: int) -> None:
+    source = cluster_of(FakeClock(), *([1.0] * count))
+    source.exits = dict.fromkeys(source.ends, "unexpected status")
+    source.logs = {native: ["100%TASK OK"] for native in source.ends}
+    source.script["log"] = [PASSING] * 5000
+    begun = source.clock.now
+    watch = watched(source, range(1, count + 1), timeout=300, log=LogWish("never"))
+    assert outcomes(watch) == ["unknown"] * count
+    assert 15 <= source.clock.now - begun < 30
+    assert {task.error for task in watch.tasks.values()} == {"its log could not be asked: got timeout"}
+
+
+def test_what_was_seen_running_and_is_lost_is_told_so() -> None:
+    source = cluster_of(FakeClock(), 900.0)
+    clock = source.clock
+
+    class Restarted(FakeSource):
+        def status(self, upid: t.Any, deadline: float) -> dict[str, t.Any]:
+            if clock.now - 1000.0 < 5:
+                return {"status": "running"}
+            raise NoSuchTask("no such task")
+
+    watch = Watch("pve1", [upid(1, age=600)], Restarted(clock), Plan(), clock, clock.now)
+    watch.run(lambda: None)
+    [task] = watch.tasks.values()
+    assert (task.outcome, task.error) == (
+        "missing",
+        "no such task, though it was seen running: the node may have restarted",
+    )
+
+
 def test_an_odd_end_that_a_list_told_is_an_end_without_time_to_ask() -> None:
     class Slow(FakeSource):
         def status(self, upid: t.Any, deadline: float) -> dict[str, t.Any]:

@@ -49,7 +49,8 @@ def texts(tasks: list[Task]) -> list[str]:
         ("", "failed without a text"),
         ("OK", "ended OK"),
         ("WARNINGS: 2", "ended with WARNINGS: 2"),
-        (None, "was killed, or its node lost power: nobody can say how it ended (exit status None)"),
+        (None, "was killed, or its node lost power: nobody can say how it ended (exit status null)"),
+        ("x" * 5000, f"failed: {'x' * 1000} (and so on)"),
     ],
 )
 def test_ends(exitstatus: str | None, words: str) -> None:
@@ -319,6 +320,29 @@ def test_of_a_search(found: Found, changes: dict[str, t.Any]) -> None:
         "tasks": [task.to_dict() for task in changes.get("tasks", [])],
     }
     assert info_result(found) == expected
+
+
+def test_of_a_wait_where_nobody_ever_answered() -> None:
+    result = wait_result(waited([Task(UPID)], timed_out=True, timeout=5.0), on_timeout="continue")
+    assert (result["failed"], result["warnings"][-1]) == (False, f"{WHAT} could not be looked at ({UPID.native}).")
+
+
+def test_an_end_in_doubt_says_why() -> None:
+    task = Task(UPID, "stopped", "unexpected status", error="its log could not be asked: 500.")
+    assert describe(task).endswith(
+        f"(exit status 'unexpected status'): its log could not be asked: 500 ({UPID.native})"
+    )
+
+
+def test_a_search_tells_which_tasks_met_an_error() -> None:
+    lost = [Task(task.upid, error="one.") for task in [*OK, *BAD]]
+    result = info_result(Found([*lost, Task(UPID, "missing")], errors=[ApiError("one."), ApiError("one.")]))
+    assert result["msg"] == f"one ({OK[0].upid.native} and {len(lost) - 1} more)."
+    assert info_result(Found(lost[:1], errors=[ApiError("one.")]))["msg"] == f"one ({OK[0].upid.native})."
+    assert (
+        info_result(Found([*OK, *lost, Task(UPID, "missing")]))["msg"]
+        == f"2 tasks found, 1 missing, {len(lost)} unseen."
+    )
 
 
 @pytest.mark.parametrize(
