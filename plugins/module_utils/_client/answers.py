@@ -19,6 +19,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import U
 _TEXT_BYTES = 1 << 16
 # What Proxmox VE says of a task that runs.
 _RUNNING = "RUNNING"
+LOGIN = ("access", "ticket")
 # Escapes of JSON: a pair that is one character, half of one, any other.
 _HEX = "[0-9a-fA-F]{2}"
 _HALF = re.compile(rf"\\u[dD][89a-fA-F]{_HEX}")
@@ -35,6 +36,11 @@ class Request:
     path: tuple[str, ...]
     params: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     upid: Upid | None = None
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether it is answered by a ticket."""
+        return self.method == "POST" and self.path == LOGIN
 
     @property
     def node(self) -> str | None:

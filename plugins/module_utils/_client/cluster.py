@@ -43,6 +43,7 @@ class Cluster:
         self.introduced = False  # ... and took the password, the ticket or the token
         self.accepted = False  # ... and what was then asked with ticket or token
         self.unanswered: set[str] = set()  # hosts that were sent a password and have not answered as Proxmox does
+        self.without_ticket: dict[str, ApiError] = {}  # hosts that never are sent a password again, and why
         self.warnings: list[str] = []
         self.last_errors: dict[str, str] = {}
         self.introduction = threading.Lock()

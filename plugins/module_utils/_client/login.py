@@ -14,7 +14,7 @@ import threading
 import typing as t
 from urllib.parse import quote
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Request, mapping_of
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import LOGIN, Request, mapping_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.service import SERVICES
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Fault, LoginRefused
@@ -34,6 +34,7 @@ _PRINTABLE = string.ascii_letters + string.digits + string.punctuation
 # Of a ticket that still wants a second factor; Backup Server says so nowhere else (proxmox-auth-api: ``ApiTicket``).
 _PARTIAL = ":!tfa!"
 
+# What it answers holds a ticket.
 Post = t.Callable[[Request], dict[str, t.Any]]
 
 
@@ -157,11 +158,9 @@ class Login:
 
     def _new_ticket(self, post: Post, password: str, now: float) -> Ticket:
         data = self._ask(post, username=self._connection.user, password=password)
-        self._check_product(str(data.get("ticket")))
-        if data.get("NeedTFA") or _PARTIAL in str(data.get("ticket")):
-            data = self._second_factor(post, str(data.get("ticket")))
-        if not isinstance(data.get("ticket"), str):
-            raise Fault("the login was answered without a ticket")
+        self._check_product(data["ticket"])
+        if data.get("NeedTFA") or _PARTIAL in data["ticket"]:
+            data = self._second_factor(post, data["ticket"])
         csrf = str(data.get("CSRFPreventionToken") or "")
         return Ticket(data["ticket"], csrf, now + RENEW_AFTER, now + TICKET_SECONDS)
 
@@ -193,4 +192,4 @@ class Login:
 
     @staticmethod
     def _ask(post: Post, **fields: str) -> dict[str, t.Any]:
-        return mapping_of(post(Request("POST", ("access", "ticket"), fields)))
+        return mapping_of(post(Request("POST", LOGIN, fields)))

@@ -38,6 +38,10 @@ _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
 _SHOWN_LENGTH = 200
 
 
+class NoTicket(NotProxmox):
+    """A login was answered as by success, and without a ticket."""
+
+
 def data_of(
     reply: Reply, request: Request, host: str, connection: Connection, secrets: t.Iterable[str] = ()
 ) -> dict[str, t.Any]:
@@ -47,16 +51,22 @@ def data_of(
     """
     body = reply.json()
     if 200 <= reply.status < 300 and isinstance(body, dict) and "data" in body:
+        if request.logs_in and not _holds_ticket(body["data"]):
+            raise NoTicket(f"{host} answers a login without a ticket: is it a Proxmox API? Check api_host and api_port")
         return body
     error = _refusal(reply.masked(secrets), request, host, connection)
     # Once more: what was made safe to show may only now be spelled as a secret is.
     raise type(error)(masked(error.message, secrets))
 
 
+def _holds_ticket(data: object) -> bool:
+    return isinstance(data, dict) and isinstance(data.get("ticket"), str) and data["ticket"] != ""
+
+
 def by_proxmox(reply: Reply, service: Service) -> bool:
-    """Whether Proxmox itself gave this reply, as far as the reply shows it."""
-    # No call here is redirected, and no error of theirs is a page.
-    if 300 <= reply.status < 400 or _MARKUP.match(reply.text):
+    """Whether this reply, of which ``data_of`` is an error, is Proxmox's own, as far as it shows."""
+    # What it answers with success has what was asked for; no call here is redirected, and no error of theirs is a page.
+    if reply.status < 400 or _MARKUP.match(reply.text):
         return False
     if reply.server.lower().startswith(service.servers):
         return True
@@ -87,7 +97,7 @@ def said(reply: Reply, host: str, service: Service) -> str:
 
 def _refusal(reply: Reply, request: Request, host: str, connection: Connection) -> ApiError:
     service = connection.service
-    if reply.status < 300 or not by_proxmox(reply, service):
+    if not by_proxmox(reply, service):
         # Somebody on the way who cannot get through for the moment, or who has no business there.
         text = said(reply, host, service) if reply.status >= 500 else _not_of_proxmox(reply, host)
         return HostUnreachable(text) if reply.status >= 500 else NotProxmox(text)

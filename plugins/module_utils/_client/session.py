@@ -14,7 +14,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers impo
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.cluster import Cluster
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.faults import BrokenOff, CutOff, NoAnswer
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import Wire
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.refusals import by_proxmox, data_of
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.refusals import NoTicket, by_proxmox, data_of
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
     HostUnreachable,
@@ -151,6 +151,9 @@ class Session:
 
     def _post(self, host: str, form: Request, deadline: float) -> dict[str, t.Any]:
         """Send a login. What was sent one and did not answer as Proxmox does must do so first, asked a plain thing."""
+        if host in self._cluster.without_ticket:
+            # To other questions it may well have answers.
+            raise self._cluster.without_ticket[host]
         if host in self._cluster.unanswered:
             try:
                 self._send(self._plain, host, Request("GET", self._cluster.connection.service.open_path), deadline)
@@ -164,6 +167,9 @@ class Session:
             answer = self._send(self._plain, host, form, deadline, patient=True)
         except BrokenOff as exc:
             raise CutOff(exc.message) from None
+        except NoTicket as exc:
+            self._cluster.without_ticket[host] = exc
+            raise
         self._cluster.introduced = True
         return answer
 

@@ -40,7 +40,10 @@ STRANGERS: list[dict[str, t.Any]] = [
     {"code": 401, "reason": "Unauthorized", "body": '{"error":"no"}', "content_type": "application/json"},
     {"code": 403, "reason": "Forbidden", "body": PORTAL, "content_type": "text/html"},
     {"code": 404, "reason": "Not Found", "body": "404 page not found"},
+    {"code": 200, "reason": "OK", "headers": {"Server": "pve-api-daemon/3.0"}, "body": "{}"},
 ]
+# What is a Proxmox API to all that asks it for no ticket.
+NO_TICKETS = ["null", "[]", '"x"', "{}", '{"ticket":null}', '{"ticket":""}', '{"ticket":{}}', '{"username":"x"}']
 
 
 def stranger(mock: Mock, **fault: t.Any) -> None:
@@ -67,6 +70,22 @@ def test_what_never_answers_as_proxmox_fails_soon_and_hears_a_password_once(
     assert not result["timed_out"]
     assert "is it a Proxmox API" in result["msg"]
     assert logins(mock) == (1 if who else 0)
+
+
+@pytest.mark.pace(5)
+@pytest.mark.parametrize("path", [".*", "/access/ticket"])
+@pytest.mark.parametrize("data", NO_TICKETS)
+def test_who_answers_a_login_without_a_ticket_hears_a_password_once(
+    monkeypatch: pytest.MonkeyPatch, mock: Mock, call: Call, data: str, path: str
+) -> None:
+    monkeypatch.setattr(_cluster, "STRANGE_SECONDS", 0.6)
+    [upid] = mock.tasks(type="qmstart", duration=0)["upids"]
+    stranger(mock, code=200, reason="OK", body=f'{{"data":{data}}}', content_type="application/json", path=path)
+    result = call.wait(upid, timeout=7200, poll_interval=0.2, **PASSWORD)
+    assert call.seconds < 4
+    assert result["failed"]
+    assert "answers a login without a ticket: is it a Proxmox API" in result["msg"]
+    assert logins(mock) == 1
 
 
 @pytest.mark.parametrize("who", [PASSWORD, {}], ids=["password", "token"])
