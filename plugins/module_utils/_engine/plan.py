@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import FailOn, Task
 
 # A last look, a log and the end times.
 SLACK = 3.0
+# More questions than this to one list cost more than to read it and pick.
+MOST_QUERIES = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Filters:
             query["user"] = self.user
         given = {"since": self.since, "until": self.until}
         query.update((name, value) for name, value in given.items() if value is not None)
+        if not self._put_singly:
+            return [query]
         # The server takes one of each in a request.
         by_type: list[dict[str, t.Any]] = [{"type": name} for name in self.types] or [{}]
         by_guest: list[dict[str, t.Any]] = [{"guest": vmid} for vmid in self.vmids] or [{}]
@@ -95,7 +100,12 @@ class Filters:
     @property
     def exact(self) -> bool:
         """Whether the server leaves out all that does not fit."""
-        return not self.user and not {"running", "unknown"} & set(self.outcomes)
+        return self._put_singly and not self.user and not {"running", "unknown"} & set(self.outcomes)
+
+    @property
+    def _put_singly(self) -> bool:
+        """Whether each type, guest and store gets a question of its own."""
+        return math.prod(max(1, len(names)) for names in (self.types, self.vmids, self.stores)) <= MOST_QUERIES
 
     def fit(self, task: Task) -> bool:
         """Whether ``task`` is wanted, by the whole of what was asked for."""

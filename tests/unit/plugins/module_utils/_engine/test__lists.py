@@ -8,15 +8,21 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine import lists
 from ansible_collections.proxkit.tasks.plugins.module_utils._engine.lists import (
     FEW_ROWS,
     PAGE_ROWS,
+    PAST_ROWS,
+    PAST_TASKS,
     by_upid,
     ended_rows,
     endtime_of,
+    goes_on,
+    past_durations,
     task_of,
     task_of_cluster,
     with_endtimes,
+    without_log,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.tests.unit.fakes import EPOCH, FakeClock, FakeSource, upid
@@ -36,7 +42,21 @@ def test_end_times_come_from_the_list_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "endtime"), [(7, 7), ("7", 7), (None, None), ("", None), ("soon", None), (-1, None), ([], None)]
+    ("value", "endtime"),
+    [
+        (7, 7),
+        ("7", 7),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        (-1, None),
+        ([], None),
+        (0, 0),
+        ("0", 0),
+        (True, None),
+        *((kind(10**12 - 1), 10**12 - 1) for kind in (int, str)),
+        *((kind(10**12), None) for kind in (int, str)),
+    ],
 )
 def test_end_times_of_rows(value: t.Any, endtime: int | None) -> None:
     assert endtime_of({"endtime": value}) == endtime
@@ -122,3 +142,67 @@ def test_pages_that_bring_nothing_new_are_not_read_for_ever() -> None:
     source = FakeSource(FakeClock(), script={"listed": [page] * 9})
     assert len(ended_rows(source, [upid(PAGE_ROWS + 1)], 0)) == PAGE_ROWS
     assert source.calls == {"listed": 2}
+
+
+def test_a_page_that_the_server_counts_as_the_last_one_is_the_last() -> None:
+    page = [{"upid": upid(number).native} for number in range(PAGE_ROWS)], PAGE_ROWS
+    source = FakeSource(FakeClock(), script={"listed": [page]})
+    assert len(ended_rows(source, [upid(PAGE_ROWS + 1)], 0)) == PAGE_ROWS
+    assert source.calls == {"listed": 1}
+
+
+def test_no_more_is_read_than_any_archive_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "MOST_ROWS", 3)
+    seen: set[str] = set()
+    assert goes_on([{"upid": "a"}, {"upid": "b"}], seen)
+    assert not goes_on([{"upid": "b"}], seen)
+    assert not goes_on([{"upid": "c"}], seen)
+    assert seen == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "sight", "lost"),
+    [
+        (None, "missing", False),
+        (Task(upid(), "running"), "missing", False),
+        (Task(upid(), "stopped", "boom"), "stopped", True),
+        (Task(upid(), "stopped", "unexpected status"), "stopped", True),
+    ],
+)
+def test_what_has_no_log_any_more(listed: Task | None, sight: str, lost: bool) -> None:
+    task = without_log(upid(), listed, "no such task")
+    assert (task.sight, task.lost_log) == (sight, lost)
+    assert task.error == (None if lost else "no such task")
+
+
+class Past(FakeSource):
+    """Tells of tasks that ended well, and keeps what it was asked."""
+
+    def listed(self, node: str, deadline: float, **filters: t.Any) -> t.Any:
+        self.asked = (node, filters)
+        ends = [("100", 30), ("100", -5), ("101", 7), ("100", 0), *[("100", 60)] * 9]
+        rows = [
+            {"upid": upid(number, id=about).native, "status": "OK", "endtime": EPOCH + seconds}
+            for number, (about, seconds) in enumerate(ends)
+        ]
+        return [{"upid": "odd"}, {"upid": upid(99).native}, *rows], None
+
+
+def test_how_long_tasks_like_it_took() -> None:
+    source = Past(FakeClock())
+    # One that ended before it began has a clock that was set.
+    assert past_durations(source, upid(50, node="pve2"), 0) == [30, 0, 0, 60, 60]
+    assert PAST_TASKS == 5
+    assert source.asked == (
+        "pve2",
+        {"source": "archive", "type": "qmstart", "outcomes": ("ok", "warning"), "guest": 100, "limit": PAST_ROWS},
+    )
+
+
+@pytest.mark.parametrize(
+    ("about", "guest"), [("1", 1), ("999999999", 999999999), ("1234567890", None), ("local-zfs", None), ("", None)]
+)
+def test_only_a_guest_can_be_asked_for(about: str, guest: int | None) -> None:
+    source = Past(FakeClock())
+    past_durations(source, upid(50, id=about), 0)
+    assert source.asked[1].get("guest") == guest

@@ -98,6 +98,10 @@ def test_whose_log_is_wanted(task: Task, not_ok: bool, always: bool) -> None:
             {"types": ("verify",), "stores": ("a", "b")},
             [{"source": "all", "type": "verify", "store": "a"}, {"source": "all", "type": "verify", "store": "b"}],
         ),
+        ({"vmids": tuple(range(100, 108))}, [{"source": "all", "guest": vmid} for vmid in range(100, 108)]),
+        # What would take many is picked from one list.
+        ({"vmids": tuple(range(100, 109)), "since": 7}, [{"source": "all", "since": 7}]),
+        ({"types": ("a", "b", "c"), "vmids": (100, 101, 102)}, [{"source": "all"}]),
         # The node is a part of the path, and how many are wanted a matter of pages.
         ({"nodes": ("pve1",), "limit": 3}, [{"source": "all"}]),
     ],
@@ -111,6 +115,8 @@ def test_the_server_is_told_what_to_leave_out(filters: dict[str, t.Any], queries
     [
         ({}, True),
         ({"types": ("vzdump",), "outcomes": ("error", "ok")}, True),
+        ({"vmids": tuple(range(100, 108))}, True),
+        ({"vmids": tuple(range(100, 109))}, False),
         ({"user": "root@pam"}, False),
         ({"user": "root@pam", "outcomes": ("error",)}, False),
         ({"outcomes": ("running",)}, False),
