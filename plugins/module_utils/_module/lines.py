@@ -112,10 +112,9 @@ class Wording:
 
     def _mark(self, name: str) -> str:
         """What stands before the words of a line; the lead has what room the name leaves."""
-        marks = [self._mask(name), ""]
-        if self._lead:
-            marks.insert(0, cut(self._lead, max(10, _MARK_WIDTH - columns(marks[0]) - 4)))
-        mark = cut(": ".join(filter(None, marks)), _MARK_WIDTH)
+        name = self._mask(name)
+        lead = cut(self._lead, max(10, _MARK_WIDTH - columns(name) - 4))
+        mark = cut(": ".join(filter(None, (lead, name))), _MARK_WIDTH)
         return f"{mark}: " if mark else ""
 
     def _safe(self, text: str) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress, progress
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import TEXT_LENGTH, Progress, progress
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.lines import (
     WIDTH,
     Running,
     Wording,
+    amount,
     columns,
     cut,
     duration,
@@ -48,6 +49,12 @@ SEVERAL = ["INFO: starting new backup job: vzdump 100 101 102", "INFO: Starting 
             {"waited": 7300},
             "34 %, 6.7 of 19.8 GiB, 2h01m so far",
             id="the guest that it is about anyway",
+        ),
+        pytest.param(
+            ["INFO: Starting Backup of VM 100 (lxc)", AT_WORK],
+            {"waited": 5},
+            "34 %, 6.7 of 19.8 GiB, 5s so far",
+            id="the container that it is about anyway",
         ),
         pytest.param(
             SEVERAL,
@@ -135,6 +142,39 @@ def test_what_does_not_fit_is_what_can_be_worked_out() -> None:
     assert WORDS.running(state) == (f"{'n' * 30} vzdump 100: 34 %, 6.7 of 19.8 GiB, 1m10s so far, about 2m15s left")
 
 
+def test_what_just_fits_is_all_shown() -> None:
+    def line(node: str) -> str:
+        return WORDS.running(Running(upid(node=node, type="vzdump"), progress([AT_WORK]), 70, 324 * MIB, 135))
+
+    rest = line("n")[1:]
+    fits = "n" * (WIDTH - len(rest))
+    assert line(fits) == f"{fits}{rest}"
+    assert "MiB/s" not in line(f"{fits}n")
+
+
+def test_nothing_is_told_of_what_nobody_knows() -> None:
+    assert Running(BACKUP) == Running(BACKUP, None, 0.0, None, None)
+    assert amount(Progress(None, "x")) == ""
+
+
+def test_the_words_of_a_log_are_whole_or_half() -> None:
+    told = Progress(None, f"{'a' * 150} end")
+    assert WORDS.running(Running(BACKUP, told)).endswith("aaa end")
+    told = Progress(None, f"{'a' * (TEXT_LENGTH // 2 - 1)}b".ljust(TEXT_LENGTH, "c"))
+    assert WORDS.running(Running(BACKUP, told)).endswith("aaab")
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        *((0.2, "1s"), (1, "1s"), (3, "3s"), (19.4, "19s"), (20.6, "20s"), (22, "20s"), (23, "25s")),
+        *((597, "9m55s"), (598, "10m00s"), (620, "10m00s"), (640, "11m00s")),
+    ],
+)
+def test_an_estimate_does_not_look_like_more(left: float, text: str) -> None:
+    assert WORDS.running(Running(BACKUP, None, 5, None, left)).endswith(f", about {text} left")
+
+
 @pytest.mark.parametrize(
     ("task", "line"),
     [
@@ -165,11 +205,11 @@ def test_other_lines() -> None:
     assert WORDS.log(BACKUP, "") == "pve1 vzdump 100:"
 
 
-@pytest.mark.parametrize("lead", ["site-a", "site-a: "])
+@pytest.mark.parametrize("lead", ["site-X", "site-X: "])
 def test_where_lines_are_from(lead: str) -> None:
     words = Wording(lead)
-    assert words.counts(1, 0, 5, 0) == "site-a: 1 of 6 finished, 5 running"
-    assert words.log(BACKUP, "hi") == "site-a: pve1 vzdump 100: hi"
+    assert words.counts(1, 0, 5, 0) == "site-X: 1 of 6 finished, 5 running"
+    assert words.log(BACKUP, "hi") == "site-X: pve1 vzdump 100: hi"
 
 
 def test_a_place_with_a_long_name() -> None:
@@ -180,6 +220,9 @@ def test_a_wide_line_is_cut_in_its_text() -> None:
     line = WORDS.log(BACKUP, "begin " + "x" * 200 + " end")
     assert line.startswith("pve1 vzdump 100: begin xxx")
     assert line.endswith("xxx end")
+    assert len(line) == WIDTH
+    line = Wording("s" * 35).log(BACKUP, "x" * 300)
+    assert line.startswith(f"{'s' * 35}: pve1 vzdump 100: xxx")
     assert len(line) == WIDTH
 
 
@@ -221,6 +264,9 @@ def test_duration(seconds: float, text: str) -> None:
         (1024, "1.0 KiB"),
         (99.96 * MIB, "100 MiB"),
         (6.7 * 1024 * MIB, "6.7 GiB"),
+        (99.95 * MIB, "100 MiB"),
+        (2.0**40, "1.0 TiB"),
+        (2.0**50, "1.0 PiB"),
         (2.0**80, "1048576 EiB"),
     ],
 )
@@ -230,7 +276,7 @@ def test_size(count: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("percent", "text"),
-    [(0.0, "0 %"), (0.57, "0.5 %"), (8.0, "8 %"), (34.9, "34 %"), (99.99, "99 %"), (100.0, "100 %")],
+    [(0.0, "0 %"), (0.57, "0.5 %"), (8.0, "8 %"), (10.5, "10 %"), (34.9, "34 %"), (99.99, "99 %"), (100.0, "100 %")],
 )
 def test_percentage(percent: float, text: str) -> None:
     assert percentage(percent) == text
