@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+import sys
 import typing as t
 
 import pytest
@@ -33,6 +34,7 @@ STAND_INS = {
     ":8006/": ":{{ proxmox_port }}/",  # the endpoint listens on a free port
     "pve1.example.com": HOSTS[0],  # there is no name server
     "pve2.example.com": HOSTS[1],
+    "/usr/bin/python3.12": sys.executable,  # there may be no other
 }
 
 

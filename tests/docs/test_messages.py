@@ -14,6 +14,8 @@ from ansible_collections.proxkit.tasks.tests.unit.documented import ROOT
 GUIDE = (ROOT / "docs/docsite/rst/guide_troubleshooting.rst").read_text(encoding="utf-8")
 # Each is the term of a definition; dots stand for what differs.
 MESSAGES = re.findall(r"^``(.+)``\n    \S", GUIDE, re.MULTILINE)
+# Those of Ansible and Python stand in italics.
+OTHERS = re.findall(r"^\*(.+)\*\n    \S", GUIDE, re.MULTILINE)
 
 
 def _texts() -> list[str]:
@@ -34,6 +36,8 @@ TEXTS = _texts()
 
 def test_there_are_messages() -> None:
     assert len(MESSAGES) == len(set(MESSAGES)) > 40
+    terms = re.findall(r"^\S.*\n    \S", GUIDE, re.MULTILINE)
+    assert len(terms) == len(MESSAGES) + len(OTHERS)
 
 
 @pytest.mark.parametrize("message", MESSAGES)
