@@ -345,7 +345,7 @@ no_task:
   sample: ["OK"]
 # end of no_task
 msg:
-  description: What came out, in one sentence.
+  description: Summary of the result, in one sentence.
   type: str
   returned: always
   sample: "3 tasks found."

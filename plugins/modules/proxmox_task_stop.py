@@ -261,7 +261,7 @@ no_task:
   sample: ["OK"]
 # end of no_task
 msg:
-  description: What came out, in one sentence.
+  description: Summary of the result, in one sentence.
   type: str
   returned: always
   sample: "1 of 1 task stopped: UPID:pve1:000AE992:00A21BA7:618C1D55:vzdump:100:root@pam!ci:."
