@@ -29,6 +29,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.log import (
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.progress import Progress, ProgressReader
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import Task
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import in_sentence
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 # Lines of a log that one request brings at the most: a bound on memory and on the time of one answer.
@@ -109,7 +110,7 @@ def as_documented() -> t.Iterator[None]:
     try:
         yield
     except OptionError as exc:
-        raise Fault(f"the log is not of the form its documentation gives: {exc.message}") from exc
+        raise Fault(f"the log is not of the form its documentation gives: {in_sentence(exc.message)}") from exc
 
 
 def with_log(source: Reader, task: Task, lines: int, deadline: float) -> Task:

@@ -31,7 +31,7 @@ class InvalidUpid(TasksError, ValueError):
     """
 
     def __init__(self, field: str, reason: str, shown: str) -> None:
-        super().__init__(f"{shown} is not a valid UPID: {reason}")
+        super().__init__(f"{shown} is not a valid UPID: {reason}.")
         self.field = field
         self.reason = reason
 

@@ -25,6 +25,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar impor
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import shown
 
+# By its full name: Ansible finds no short one of a collection's.
+_EXTRACT = "proxkit.tasks.upid_extract"
 _MASKED_WHOLE = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # The beginning of a text is enough to look for a reason in: whole files are given by mistake.
 _HEAD_LENGTH = 4096
@@ -41,7 +43,7 @@ def flaws(text: str) -> t.Iterator[Flaw]:
         yield "value", _why_masked()
     head = text[:_HEAD_LENGTH]
     if len(list(itertools.islice(search(head), 2))) > 1:
-        yield "format", "it holds more than one UPID (the filter proxkit.tasks.upid_extract takes them apart)"
+        yield "format", f"it holds more than one UPID (the filter {_EXTRACT} takes them apart)"
     plain = head
     for _time in range(ENCODED_TIMES):
         plain = decoded(plain)
@@ -95,7 +97,7 @@ def _begins(text: str) -> bool:
 
 def _why_no_start(text: str) -> str:
     if "UPID:" in text:
-        return "it does not begin with 'UPID:', there is other text before (the filter upid_extract finds ids in text)"
+        return f"it does not begin with 'UPID:', there is other text before (the filter {_EXTRACT} finds ids in text)"
     return "it does not begin with 'UPID:'"
 
 
@@ -111,7 +113,8 @@ def _flaws_of_count(parts: list[str], colons: int) -> t.Iterator[Flaw]:
         ):
             yield "format", "the colon at its end is missing"
     if len(parts) not in (9, 10):
-        yield "format", f"it has {colons} colons, those of Proxmox VE have 8 and of Backup Server 9"
+        count = "1 colon" if colons == 1 else f"{colons} colons"
+        yield "format", f"it has {count}, those of Proxmox VE have 8 and of Backup Server 9"
 
 
 def _flaws_of_field(field: str, text: str, product: Product) -> t.Iterator[Flaw]:
@@ -146,5 +149,5 @@ def why_no_text(value: object) -> str:
     if value is None:
         return "null is what a call answers that starts no task"
     if isinstance(value, (collections.abc.Mapping, list, tuple)):
-        return "it is not one id (the filter upid_extract finds those in any value)"
+        return f"it is not one id (the filter {_EXTRACT} finds those in any value)"
     return "it is not text"

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.grammar import Product
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import repair
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import repair, shown
 
 Row = t.Mapping[str, t.Any]
 
@@ -71,19 +71,25 @@ def decode_rows(rows: object) -> str:
     :raises OptionError: for all else than an iterable of rows, saying what is wrong.
     """
     if isinstance(rows, collections.abc.Mapping):
-        raise OptionError("a task's log is a list of rows, not a dictionary: give what the answer has under 'data'")
+        raise OptionError("a task's log is a list of rows, not a dictionary: give what the answer has under 'data'.")
     if isinstance(rows, (str, bytes, bytearray)) or not isinstance(rows, collections.abc.Iterable):
-        raise OptionError(f"a task's log is a list of rows, not a value of type {type(rows).__name__}")
+        kind = "text" if isinstance(rows, str) else shown(rows)
+        raise OptionError(f"a task's log is a list of rows, not {kind}.")
+    rows = list(rows)
+    if rows and isinstance(rows[0], str):
+        raise OptionError(
+            "a task's log is a list of rows, not of text: tasks[].log of the modules is text already: join it."
+        )
     return "\n".join(lines_of(rows))
 
 
 def _checked(index: int, row: object) -> Row:
     if not isinstance(row, collections.abc.Mapping) or not {"n", "t"} <= row.keys():
-        raise OptionError(f"row {index} of the log is no dictionary with 'n' (number) and 't' (text)")
+        raise OptionError(f"row {index} of the log is no dictionary with 'n' (number) and 't' (text).")
     if isinstance(row["n"], bool) or not isinstance(row["n"], int):
-        raise OptionError(f"'n' of row {index} of the log is no whole number")
+        raise OptionError(f"'n' of row {index} of the log is no whole number.")
     if not isinstance(row["t"], str):
-        raise OptionError(f"'t' of row {index} of the log is no text")
+        raise OptionError(f"'t' of row {index} of the log is no text.")
     return row
 
 

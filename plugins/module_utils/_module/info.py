@@ -14,7 +14,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.access import CONNECTION, api_of, connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import mask_warnings
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.filters import FILTERS, filters_of, node_names
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, info_result
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, info_result, refusal
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Params, Spec
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.upids import UPIDS, upids
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.values import LOG_LINES, line_count
@@ -61,4 +61,4 @@ def run(params: Params, _check_mode: bool = False, *, clock: Clock | None = None
 
 def refused(error: TasksError) -> Result:
     """The result where ``run`` raised."""
-    return {**info_result(), "failed": True, "msg": error.message}
+    return {**info_result(), "failed": True, "msg": refusal(error)}

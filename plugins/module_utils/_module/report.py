@@ -162,6 +162,11 @@ def _stopped_sentence(stopped: t.Sequence[str], count: int, check_mode: bool) ->
     return f"{len(stopped)} of {_tasks(count)} {'would be stopped' if check_mode else 'stopped'}: {named}."
 
 
+def refusal(error: TasksError) -> str:
+    """Why nothing could be asked for, as a sentence."""
+    return f"{in_sentence(error.message)}."
+
+
 def _tasks(count: int) -> str:
     return "1 task" if count == 1 else f"{count} tasks"
 

@@ -16,7 +16,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.access import CONNECTION, api_of, connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import mask_warnings
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, stop_result
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, refusal, stop_result
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Params, Spec
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.upids import UPIDS, upids
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.values import positive_seconds
@@ -58,4 +58,4 @@ def run(params: Params, check_mode: bool = False, *, clock: Clock | None = None)
 
 def refused(error: TasksError) -> Result:
     """The result where ``run`` raised."""
-    return {**stop_result(), "failed": True, "msg": error.message}
+    return {**stop_result(), "failed": True, "msg": refusal(error)}

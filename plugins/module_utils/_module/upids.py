@@ -54,14 +54,18 @@ def _named(text: t.Any, service: Service) -> Upid:
     try:
         upid = parse(text)
     except InvalidUpid as exc:
-        raise InvalidUpid(exc.field, exc.reason + _hint_at_extract(text, exc.reason), shown(text)) from None
+        raise _invalid(text, exc.field, exc.reason + _hint_at_extract(text, exc.reason)) from None
     if upid.comment:
-        raise InvalidUpid("comment", "it has a comment after the last colon, which no server accepts", shown(text))
+        raise _invalid(text, "comment", "it has a comment after the last colon, which no server accepts")
     if not _fits(upid, service):
         owners = [one for one in SERVICES.values() if _fits(upid, one)]
         names = " or ".join(f"{one.name} ({one.title})" for one in owners)
         raise OptionError(f"upids: {shown(text)} belongs to service {names}, but service is {service.name}.")
     return upid
+
+
+def _invalid(text: t.Any, field: str, reason: str) -> InvalidUpid:
+    return InvalidUpid(field, reason, f"upids: {shown(text)}")
 
 
 def _fits(upid: Upid, service: Service) -> bool:

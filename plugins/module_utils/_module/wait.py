@@ -13,7 +13,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.clock import 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import TasksError
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.access import CONNECTION, api_of, connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.credentials import mask_warnings
-from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, wait_result
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import Result, refusal, wait_result
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.spec import Params, Spec
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.upids import UPIDS, upids
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.values import (
@@ -95,4 +95,4 @@ def run(
 
 def refused(error: TasksError) -> Result:
     """The result where ``run`` raised."""
-    return {**wait_result(), "failed": True, "msg": error.message}
+    return {**wait_result(), "failed": True, "msg": refusal(error)}

@@ -42,10 +42,10 @@ def test_decode_documents_and_gives_the_same_keys_with_the_sample_values() -> No
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("upid_decode", UPID[:-1], f"'{UPID[:-1]}' is not a valid UPID: the colon at its end is missing"),
-        ("upid_decode", None, "null is not a valid UPID: null is what a call answers that starts no task"),
-        ("upid_decode", Undefined(name="x"), "a value of type Undefined is not a valid UPID: it is not text"),
-        ("task_log_decode", [{"n": 1}], "row 0 of the log is no dictionary with 'n' (number) and 't' (text)"),
+        ("upid_decode", UPID[:-1], f"'{UPID[:-1]}' is not a valid UPID: the colon at its end is missing."),
+        ("upid_decode", None, "null is not a valid UPID: null is what a call answers that starts no task."),
+        ("upid_decode", Undefined(name="x"), "a value of type Undefined is not a valid UPID: it is not text."),
+        ("task_log_decode", [{"n": 1}], "row 0 of the log is no dictionary with 'n' (number) and 't' (text)."),
     ],
 )
 def test_errors_carry_the_reason(name: str, value: object, message: str) -> None:

@@ -104,16 +104,20 @@ def test_tail_start(total: int, lines: int, start: int) -> None:
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [
-        (None, "a task's log is a list of rows, not a value of type NoneType"),
-        (5, "a task's log is a list of rows, not a value of type int"),
-        ("text", "a task's log is a list of rows, not a value of type str"),
-        (b"text", "a task's log is a list of rows, not a value of type bytes"),
-        ({"data": ROWS}, "a task's log is a list of rows, not a dictionary: give what the answer has under 'data'"),
-        (["text"], "row 0 of the log is no dictionary with 'n' (number) and 't' (text)"),
-        ([*ROWS, {"n": 4}], "row 3 of the log is no dictionary with 'n' (number) and 't' (text)"),
-        ([{"n": "1", "t": "x"}], "'n' of row 0 of the log is no whole number"),
-        ([{"n": True, "t": "x"}], "'n' of row 0 of the log is no whole number"),
-        ([{"n": 1, "t": None}], "'t' of row 0 of the log is no text"),
+        (None, "a task's log is a list of rows, not null."),
+        (5, "a task's log is a list of rows, not a number."),
+        ("text", "a task's log is a list of rows, not text."),
+        (b"text", "a task's log is a list of rows, not a value of type bytes."),
+        ({"data": ROWS}, "a task's log is a list of rows, not a dictionary: give what the answer has under 'data'."),
+        (
+            ["text"],
+            "a task's log is a list of rows, not of text: tasks[].log of the modules is text already: join it.",
+        ),
+        ([5], "row 0 of the log is no dictionary with 'n' (number) and 't' (text)."),
+        ([*ROWS, {"n": 4}], "row 3 of the log is no dictionary with 'n' (number) and 't' (text)."),
+        ([{"n": "1", "t": "x"}], "'n' of row 0 of the log is no whole number."),
+        ([{"n": True, "t": "x"}], "'n' of row 0 of the log is no whole number."),
+        ([{"n": 1, "t": None}], "'t' of row 0 of the log is no text."),
     ],
 )
 def test_decode_rows_says_what_is_wrong(rows: object, reason: str) -> None:

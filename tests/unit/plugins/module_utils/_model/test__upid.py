@@ -224,8 +224,8 @@ def test_a_kind_of_str_decodes_to_plain_text() -> None:
         (True, "value", "it is not text"),
         (1.5, "value", "it is not text"),
         (PVE.encode(), "value", "it is not text"),
-        ([PVE], "value", "it is not one id (the filter upid_extract finds those in any value)"),
-        ({"data": PVE}, "value", "it is not one id (the filter upid_extract finds those in any value)"),
+        ([PVE], "value", "it is not one id (the filter proxkit.tasks.upid_extract finds those in any value)"),
+        ({"data": PVE}, "value", "it is not one id (the filter proxkit.tasks.upid_extract finds those in any value)"),
         # the whole
         (PVE[:-1], "format", "the colon at its end is missing"),
         (PVE_TOKEN[:-1], "format", "the colon at its end is missing"),
@@ -291,8 +291,10 @@ def test_a_kind_of_str_decodes_to_plain_text() -> None:
         (
             f"started {PVE}",
             "format",
-            "it does not begin with 'UPID:', there is other text before (the filter upid_extract finds ids in text)",
+            "it does not begin with 'UPID:', there is other text before "
+            "(the filter proxkit.tasks.upid_extract finds ids in text)",
         ),
+        ("UPID:pve1", "format", "it has 1 colon, those of Proxmox VE have 8 and of Backup Server 9"),
         ("UPID:pve1:000AE992", "format", "it has 2 colons, those of Proxmox VE have 8 and of Backup Server 9"),
         (PVE.replace("100:", ""), "format", "it has 7 colons, those of Proxmox VE have 8 and of Backup Server 9"),
         (f"{PBS}:", "format", "it has 10 colons, those of Proxmox VE have 8 and of Backup Server 9"),
@@ -375,7 +377,7 @@ def test_refuses_and_names_the_flaw(value: object, field: str, reason: str) -> N
         parse(value)
     assert (caught.value.field, caught.value.reason) == (field, reason)
     assert (caught.value.field, caught.value.reason) == (field, reason)
-    assert str(caught.value).endswith(f" is not a valid UPID: {reason}")
+    assert str(caught.value).endswith(f" is not a valid UPID: {reason}.")
 
 
 @pytest.mark.parametrize(

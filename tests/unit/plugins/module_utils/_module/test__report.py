@@ -8,13 +8,14 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, LoginRefused
+from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, LoginRefused, OptionError
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.results import Found, Waited
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import FailOn, Sight, Task
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
 from ansible_collections.proxkit.tasks.plugins.module_utils._module.report import (
     describe,
     info_result,
+    refusal,
     stop_result,
     wait_result,
 )
@@ -356,3 +357,15 @@ def test_a_search_tells_which_tasks_met_an_error() -> None:
 )
 def test_a_search_says_where_it_may_not_have_all(limit: int, msg: str) -> None:
     assert info_result(Found(OK), limit=limit)["msg"] == msg
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        ("service is pve: set service to pmg", "service is pve: set service to pmg."),
+        ("api_host is missing.", "api_host is missing."),
+    ],
+)
+def test_a_refusal_is_a_sentence(message: str, sentence: str) -> None:
+    for error in (LoginRefused(message), OptionError(message)):
+        assert refusal(error) == sentence

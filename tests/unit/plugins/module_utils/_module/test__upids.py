@@ -61,7 +61,8 @@ def test_what_is_no_task_here_is_refused(value: t.Any, text: str) -> None:
         (
             [[UPID]],
             "value",
-            "a list is not a valid UPID: it is not one id (the filter upid_extract finds those in any value)",
+            "a list is not a valid UPID: it is not one id "
+            "(the filter proxkit.tasks.upid_extract finds those in any value)",
         ),
         (UPID[:-1], "format", f"'{UPID[:-1]}' is not a valid UPID: the colon at its end is missing"),
         (
@@ -84,7 +85,7 @@ def test_what_is_no_task_here_is_refused(value: t.Any, text: str) -> None:
 def test_what_is_no_upid_is_refused(value: t.Any, field: str, text: str) -> None:
     with pytest.raises(InvalidUpid) as caught:
         upids(value)
-    assert (caught.value.field, str(caught.value)) == (field, text)
+    assert (caught.value.field, str(caught.value)) == (field, f"upids: {text}.")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_the_filter_is_named_once_where_it_would_find_some(text: str) -> None:
 
 def test_the_filter_is_not_named_where_it_is_of_no_use() -> None:
     for text in (UPID.replace("pve1", "********"), f"{UPID.replace('pve1', '********')} {UPID}"):
-        with pytest.raises(InvalidUpid, match=r"Ansible put \*{8}.*'s name$"):
+        with pytest.raises(InvalidUpid, match=r"Ansible put \*{8}.*'s name[.]$"):
             upids(text)
 
 
