@@ -69,7 +69,7 @@ FLOODS: dict[str, t.Callable[[], Answer]] = {
     "one header": lambda: Answer(HEAD + b"X-Header: ", b"x" * MIB),
     "status line": lambda: Answer(b"HTTP/1.1 200 ", b"O" * MIB),
     "preliminary answers": lambda: Answer(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
-    "values": lambda: sized(b'{"data":[' + b"[]," * (5 * MIB) + b"[]]}"),
+    "values": lambda: sized(b'{"data":[' + b"[]," * (2 * MIB) + b"[]]}"),
 }
 # Of these nothing is too large, and none ever ends.
 DRIPS: dict[str, Answer] = {
@@ -82,6 +82,11 @@ DRIPS: dict[str, Answer] = {
     "size of a chunk": Answer(CHUNKED, b"0", drips=True),
     "trailers": Answer(CHUNKED + b"0\r\n", b"X: 1\r\n", drips=True),
 }
+
+
+# What is just about read, and takes the most room then.
+def most_values() -> Answer:
+    return sized(b'{"data":[' + b'{"a":1},' * 49_000 + b"{}]}")
 
 
 # All that it says is in its compression's other layer: nobody asked for two of them.

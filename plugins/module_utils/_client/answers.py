@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import threading
 import typing as t
 
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import Fault
@@ -19,6 +20,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import U
 _TEXT_BYTES = 1 << 16
 # What Proxmox VE says of a task that runs.
 _RUNNING = "RUNNING"
+# What is read takes several times as much room as its result: one thread at a time, which costs no time in Python.
+_READING = threading.Lock()
 LOGIN = ("access", "ticket")
 # Escapes of JSON: a pair that is one character, half of one, any other.
 _HEX = "[0-9a-fA-F]{2}"
@@ -81,13 +84,14 @@ class Reply:
 
 def json_of(content: bytes) -> t.Any:
     """What JSON says; for half a character, which no result can hold, its texts have a sign. Raises ``ValueError``."""
-    text = content.decode("utf-8", "replace")
-    if _HALF.search(text):
-        text = _ESCAPE.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    with _READING:
+        text = content.decode("utf-8", "replace")
+        if _HALF.search(text):
+            text = _ESCAPE.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 def mapping_of(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -107,9 +111,11 @@ def rows_of(answer: t.Mapping[str, t.Any]) -> Rows:
 
 def tasks_of(answer: t.Mapping[str, t.Any], bare: bool = False) -> Rows:
     """Rows that tell of tasks, their ``status`` text or None; ``bare``: one that has none and no end time runs."""
-    return [
-        {**row, "status": _RUNNING if bare and _is_bare(row) else text_of(row.get("status"))} for row in rows_of(answer)
-    ]
+    rows = rows_of(answer)
+    for row in rows:
+        # In their place: there may be many.
+        row["status"] = _RUNNING if bare and _is_bare(row) else text_of(row.get("status"))
+    return rows
 
 
 def _is_bare(row: t.Mapping[str, t.Any]) -> bool:

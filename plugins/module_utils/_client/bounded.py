@@ -10,20 +10,26 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import time
 import typing as t
 import zlib
 
-# Room for 20,000 lines of a log with 800 characters each, the longest answer that is asked for.
-MOST_BYTES = 1 << 24
-# Each value in JSON takes up to 72 bytes once it is read; that log has 60,000 of them.
-MOST_VALUES = 1_000_000
+# Room for 10,000 lines of a log with 800 characters each, the longest answer that is asked for.
+MOST_BYTES = 1 << 23
+# Each value in JSON takes some 100 bytes once it is read. 5000 rows of a task list have 55,000, that log has 30,000.
+MOST_VALUES = 100_000
+_TEXT = re.compile(rb'"[^"]*"')
 _CHUNK_BYTES = 1 << 16
 
 
 class TooLarge(Exception):
-    """Nobody reads on."""
+    """Nobody reads on: there is more than ``most``."""
+
+    def __init__(self, most: str = f"{MOST_BYTES >> 20} MiB") -> None:
+        super().__init__(most)
+        self.most = most
 
 
 class Response(http.client.HTTPResponse):
@@ -69,10 +75,20 @@ class _Bounded(io.RawIOBase):
 def read_whole(read: t.Callable[[int], bytes], encoding: str | None) -> bytes:
     """The content that ``read`` gives in parts, decoded. Raises ``TooLarge``."""
     content = _decoded(b"".join(iter(lambda: read(_CHUNK_BYTES), b"")), (encoding or "").strip().lower())
-    # Texts may hold these as well; an honest page of a log stays far below.
-    if len(content) > MOST_BYTES or sum(content.count(mark) for mark in b",[{") > MOST_VALUES:
+    if len(content) > MOST_BYTES:
         raise TooLarge
+    if _values(content) > MOST_VALUES:
+        raise TooLarge(f"{MOST_VALUES} values")
     return content
+
+
+def _values(content: bytes) -> int:
+    """How many values JSON has: one of these characters comes before each, outside of texts."""
+    bare = content.replace(rb"\\", b"").replace(rb"\"", b"")
+    # A value is a text and has a name at the most; a heap of quotes is no JSON.
+    if bare.count(b'"') <= 4 * MOST_VALUES:
+        bare = _TEXT.sub(b"", bare)
+    return sum(bare.count(mark) for mark in b",[{")
 
 
 # What is asked for: zlib stops where it is told to, other decoders do not.

@@ -34,7 +34,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.task import o
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid, parse
 
 # More rows than a node's list of active tasks can hold.
-_ALL_ACTIVE = 100_000
+_ALL_ACTIVE = 10_000
 
 
 class Transport(t.Protocol):
@@ -103,7 +103,8 @@ class Calls:
     def _rows(self, node: str, query: Query, deadline: float) -> tuple[Rows, int | None]:
         path = ("nodes", self._service.own_node or node, "tasks")
         answer = self._ask(Request("GET", path, query), deadline)
-        return tasks_of(answer, self._service.bare_rows), total_of(answer)
+        # Where more is sent than was asked for, nobody has room for it.
+        return tasks_of(answer, self._service.bare_rows)[: query.get("limit")], total_of(answer)
 
     def cluster_tasks(self, deadline: float) -> Rows:
         """Running and recent tasks of all nodes, those that are down too (25 a node, from the cluster file system).

@@ -15,7 +15,7 @@ import re
 import ssl
 import typing as t
 
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.bounded import MOST_BYTES, TooLarge
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.bounded import TooLarge
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import (
     ApiError,
@@ -77,9 +77,10 @@ class Way(t.NamedTuple):
             return NoConnection(text)
         # Which of the two it was cannot be told any more.
         host = self.host + (f" (through the proxy that {self.proxy} names)" if self.proxy else "")
-        if any(isinstance(cause, TooLarge) for cause in causes):
+        large = next((cause for cause in causes if isinstance(cause, TooLarge)), None)
+        if large is not None:
             return Refused(
-                f"{host} gave an answer of more than {MOST_BYTES >> 20} MiB, which is not read: "
+                f"{host} gave an answer of more than {large.most}, which is not read: "
                 "where it is a log, lower log_lines, else check api_host"
             )
         # In the middle of a body requests calls a time that is over a connection error.

@@ -33,7 +33,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import i
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import Upid
 
 # Lines of a log that one request brings at the most: a bound on memory and on the time of one answer.
-PAGE_LINES = 20_000
+PAGE_LINES = 10_000
 # Lines of a whole log that are returned at the most.
 MOST_LINES = 1_000_000
 # What progress is read from: the beginning says how much there is to do, the end how far it is.

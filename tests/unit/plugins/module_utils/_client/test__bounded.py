@@ -18,13 +18,27 @@ import zlib
 
 import pytest
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Reply, Request
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.bounded import MOST_BYTES, TooLarge, read_whole
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.bounded import (
+    MOST_BYTES,
+    MOST_VALUES,
+    TooLarge,
+    read_whole,
+)
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.faults import BrokenOff, NoAnswer
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import Wire, tls_context
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, Refused
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import Mock
-from ansible_collections.proxkit.tasks.tests.unit.hostile import DRIPS, FLOODS, HEAD, Hostile, hostile, layers, sized
+from ansible_collections.proxkit.tasks.tests.unit.hostile import (
+    DRIPS,
+    FLOODS,
+    HEAD,
+    Hostile,
+    hostile,
+    layers,
+    most_values,
+    sized,
+)
 from ansible_collections.proxkit.tasks.tests.unit.proxies import proxy
 
 if t.TYPE_CHECKING:
@@ -52,7 +66,10 @@ def ask(server: Hostile, seconds: float = 30, connect: float = 5) -> Reply:
 def attacked() -> dict[str, t.Any]:
     """What was said of each attack, and what all of them cost, in a process whose memory nobody else uses."""
     with contextlib.ExitStack() as stack:
-        servers = {kind: stack.enter_context(hostile(make())) for kind, make in {**FLOODS, "layers": layers}.items()}
+        servers = {
+            kind: stack.enter_context(hostile(make()))
+            for kind, make in {**FLOODS, "layers": layers, "most values": most_values}.items()
+        }
         run = f"import conftest, sys; from {NAME} import print_attacks; print_attacks(sys.argv[1])"
         command = [sys.executable, "-c", run, json.dumps(servers)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - as it says
@@ -64,7 +81,9 @@ def print_attacks(servers: str) -> None:
     before, told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, {}
     for kind, server in json.loads(servers).items():
         try:
-            told[kind] = f"{len(ask(Hostile(*server)).content)} bytes"
+            reply = ask(Hostile(*server))
+            told[kind] = f"{len(reply.content)} bytes"
+            reply.json()
         except (Refused, BrokenOff) as exc:
             told[kind] = exc.message
     print(json.dumps({**told, "growth": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10}))
@@ -74,12 +93,14 @@ def print_attacks(servers: str) -> None:
 def test_what_has_no_room_is_an_error(attacked: dict[str, t.Any], kind: str) -> None:
     # Python itself has bounds for lines and headers.
     of_http = attacked[kind].endswith("broke the connection off: the answer is not HTTP")
-    assert of_http or "gave an answer of more than 16 MiB, which is not read: " in attacked[kind]
+    most = "100000 values" if kind == "values" else "8 MiB"
+    assert of_http or f"gave an answer of more than {most}, which is not read: " in attacked[kind]
 
 
 def test_what_attacks_cost_in_memory(attacked: dict[str, t.Any]) -> None:
     assert attacked["growth"] < MOST_GROWTH
     assert attacked["layers"].endswith(" bytes")  # what nobody asked for is handed on as it came
+    assert attacked["most values"].endswith(" bytes")
 
 
 @pytest.mark.parametrize("kind", DRIPS)
@@ -119,7 +140,7 @@ def test_modules_say_what_is_too_large(call: Call, tried: str) -> None:
     with hostile(FLOODS["gzip bomb"]()) as server:
         result = getattr(call, tried)(upids=UPID, api_port=server.port, ca_path=server.ca_path)
     assert result["failed"]
-    assert "gave an answer of more than 16 MiB, which is not read" in result["msg"]
+    assert "gave an answer of more than 8 MiB, which is not read" in result["msg"]
     assert call.seconds < 10 * LATE
 
 
@@ -127,13 +148,48 @@ def test_modules_say_what_is_too_large(call: Call, tried: str) -> None:
 
 
 def rows_of_a_log(lines: int, width: int) -> bytes:
-    return json.dumps({"data": [{"n": n, "t": f"{n:,}: ".ljust(width, "x")} for n in range(lines)]}).encode()
+    return json.dumps(
+        {"data": [{"n": n, "t": (f"{n:,}: " + width // 32 * '{"[,x').ljust(width, "x")} for n in range(lines)]}
+    ).encode()
 
 
-@pytest.mark.parametrize("content", [rows_of_a_log(20_000, 780), rows_of_a_log(20_000, 60), b"", b'{"data":null}'])
+def rows_of_a_list(count: int) -> bytes:
+    row = {"upid": UPID, "status": "OK", **dict.fromkeys(["node", "pid", "pstart", "starttime", "endtime", "id"], "x")}
+    return json.dumps({"data": [{**row, "type": "qmstart", "user": "root@pam"}] * count}).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [rows_of_a_log(10_000, 780), rows_of_a_log(10_000, 60), rows_of_a_list(5000), b"", b'{"data":null}'],
+    ids=len,
+)
 def test_honest_answers_have_room(content: bytes) -> None:
     with hostile(sized(content)) as server:
         assert ask(server).content == content
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [
+        (["1"] * (MOST_VALUES - 1), True),
+        (["1"] * MOST_VALUES, True),
+        ([1] * (MOST_VALUES + 1), False),
+        ([{}] * (MOST_VALUES // 2 + 1), False),
+        ([{"a": "b"}] * (MOST_VALUES // 2 - 1), True),
+        ([{"a": {"b": []}}] * (MOST_VALUES // 4 + 1), False),
+        (',[{"\\' * MOST_VALUES, True),
+        ([f'{n},\\"' for n in range(MOST_VALUES)], True),
+    ],
+)
+def test_the_most_values_that_are_read(value: object, fits: bool) -> None:
+    parts = iter([json.dumps(value).encode(), b""])
+    with contextlib.nullcontext() if fits else pytest.raises(TooLarge, match=r"^100000 values$"):
+        assert json.loads(read_whole(lambda _count: next(parts), None)) == value
+
+
+def test_a_heap_of_quotes_is_handed_on_at_once() -> None:
+    parts = iter([b'"' * MOST_BYTES, b""])
+    assert Reply(200, content=read_whole(lambda _count: next(parts), None)).json() is None
 
 
 RAW = zlib.compressobj(wbits=-zlib.MAX_WBITS)

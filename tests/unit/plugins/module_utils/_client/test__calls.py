@@ -115,6 +115,13 @@ def test_a_row_of_backup_server_without_status_and_end_is_of_a_running_task() ->
     assert {one.path for one in asked} == {("nodes", "localhost", "tasks")}
 
 
+def test_no_more_rows_are_kept_than_were_asked_for() -> None:
+    calls, asked = of(PVE, {"data": [{"upid": n} for n in range(9)], "total": 9})
+    rows, total = calls.listed("pve1", 0, start=2, limit=3)
+    assert ([row["upid"] for row in rows], total) == ([0, 1, 2], 9)
+    assert asked[0].params == {"start": 2, "limit": 3}
+
+
 def test_mail_gateway_has_no_list_of_what_runs_and_none_of_all_nodes() -> None:
     calls, asked = of(PMG)
     assert calls.active("mail", 0) is None

@@ -124,8 +124,14 @@ NO_TLS = tls("WRONG_VERSION_NUMBER")
         (
             by_requests.ConnectionError(TooLarge()),
             Refused,
-            "pve1:8006 gave an answer of more than 16 MiB, which is not read: where it is a log, lower log_lines, else "
+            "pve1:8006 gave an answer of more than 8 MiB, which is not read: where it is a log, lower log_lines, else "
             "check api_host",
+        ),
+        (
+            TooLarge("7 values"),
+            Refused,
+            "pve1:8006 gave an answer of more than 7 values, which is not read: where it is a log, lower log_lines, "
+            "else check api_host",
         ),
     ],
 )

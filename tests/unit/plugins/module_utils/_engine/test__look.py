@@ -104,7 +104,7 @@ def test_a_clear_end_needs_one_request() -> None:
         (5000, 1, 2),
         (3, 0, 1),
         (2 * PAGE_LINES + 5, 0, 3),
-        (90_000, 60_000, 4),
+        (90_000, 3 * PAGE_LINES, 4),
     ],
 )
 def test_logs_come_in_few_requests(total: int, lines: int, requests: int) -> None:
