@@ -68,7 +68,9 @@ class Machine:
         self.clock = clock
         self.warnings: list[str] = []
         self.answered = False
-        self.environment = {**os.environ, "LC_ALL": "C", "PATH": f"{os.environ.get('PATH', '')}:{_PLACES}".lstrip(":")}
+        # What the API would be asked with over HTTPS, secrets among it, is not for others.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PROXMOX_")}
+        self.environment = {**kept, "LC_ALL": "C", "PATH": f"{kept.get('PATH', '')}:{_PLACES}".lstrip(":")}
         name = connection.service.command[0]
         self.path = shutil.which(name, path=self.environment["PATH"])
         if self.path is None:

@@ -33,6 +33,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
     Unreachable,
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.upid import parse
+from ansible_collections.proxkit.tasks.plugins.module_utils._module.access import CONNECTION
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import TOKEN_NAME, TOKEN_SECRET, Mock
 from ansible_collections.proxkit.tasks.tests.pvesh_stand_in import OWN_NODE, StandIn
 
@@ -94,6 +95,24 @@ def test_answers_are_those_of_the_api(mock: Mock, node: str) -> None:
         assert answers[0] == answers[1]
     for way in ways:
         way.close()
+
+
+def test_no_credential_is_handed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """Exported for others, they would show in the environment of the command and of all that it starts."""
+    for option in CONNECTION.values():
+        for name in option.get("fallback", (None, []))[1]:
+            monkeypatch.setenv(name, "s3cr3t")
+    (tmp_path / "pvesh").write_text('#!/bin/sh\nprintf \'{"secrets": "%s"}\' "$(env | grep -c s3cr3t)"\n')
+    (tmp_path / "pvesh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert calls().version(math.inf) == {"secrets": "0"}
+
+
+def test_half_a_character_costs_no_result(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "pvesh").write_text("#!/bin/sh\ncat <<'E'\n" + r'{"text": "\ud83d x"}' + "\nE\n")
+    (tmp_path / "pvesh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert calls().version(math.inf) == {"text": "\N{REPLACEMENT CHARACTER} x"}
 
 
 def test_what_is_run(mock: Mock, machine: StandIn) -> None:
