@@ -10,7 +10,7 @@
 
 Modes: ``normal`` relays; ``refuse`` answers ``status`` (403, 502 ...) with a page that quotes nothing; ``hang`` never
 answers the CONNECT; ``drip`` begins to answer it and never ends; ``mute`` answers 200 and then relays nothing;
-``close`` ends the connection without an answer.
+``close`` ends the connection without an answer, ``babble`` with one that is not HTTP.
 Whatever the mode, wrong or missing credentials are answered 407 where the proxy wants any.
 """
 
@@ -27,7 +27,7 @@ import threading
 import typing as t
 from urllib.parse import quote
 
-Mode = t.Literal["normal", "refuse", "hang", "drip", "mute", "close"]
+Mode = t.Literal["normal", "refuse", "hang", "drip", "mute", "close", "babble"]
 
 _CHUNK_BYTES = 1 << 16
 _DRIP_SECONDS = 0.02
@@ -136,7 +136,9 @@ class _Handler(socketserver.StreamRequestHandler):
             self._established()
         if mode == "drip":
             self._drip()
-        if mode != "close":
+        if mode == "babble":
+            self.connection.sendall(b"220 mail.example.com ESMTP\r\n")
+        elif mode != "close":
             self._swallow()
         return None
 

@@ -86,7 +86,12 @@ class Way(t.NamedTuple):
         # In the middle of a body requests calls a time that is over a connection error.
         if _is(causes, *_TIME_IS_OVER):
             return NoAnswer(f"{host} gave no answer within {seconds:.3g} s")
-        return BrokenOff(f"{host} broke the connection off: {_cause(causes)}")
+        around = f" (check {self.proxy}, {self._around})" if self.proxy else ""
+        return BrokenOff(f"{host} broke the connection off: {_cause(causes)}{around}")
+
+    @property
+    def _around(self) -> str:
+        return f"or set no_proxy to reach {self.host.rpartition(':')[0]} without it"
 
     def _proxy_fault(self, variable: str, causes: t.Sequence[BaseException]) -> str | None:
         """What is wrong with the proxy that ``variable`` names; None where it is not to blame."""
@@ -121,8 +126,7 @@ class Way(t.NamedTuple):
             ),
         )
         text = next((text for applies, text in rows if applies), None)
-        around = f"or set no_proxy to reach {host.rpartition(':')[0]} without it"
-        return text and f"the proxy that {variable} names {text}, {around}"
+        return text and f"the proxy that {variable} names {text}, {self._around}"
 
     def _nobody_there(self, causes: t.Sequence[BaseException]) -> str | None:
         """Why there was no connection to begin with, None where there was one."""

@@ -9,6 +9,7 @@ The only file that imports proxmoxer (and requests below it).
 from __future__ import annotations
 
 import functools
+import http.client
 import io
 import os
 import ssl
@@ -31,7 +32,7 @@ if _UNUSABLE is None:
     from requests.adapters import HTTPAdapter
     from urllib3 import __version__ as urllib3_version  # type: ignore[attr-defined]  # public, but in no __all__
     from urllib3 import disable_warnings
-    from urllib3.exceptions import InsecureRequestWarning
+    from urllib3.exceptions import InsecureRequestWarning, ProxyError
 else:
     HTTPAdapter = ProxmoxHTTPAuthBase = object  # type: ignore[misc,assignment]  # so that this file can be read at all
 
@@ -156,8 +157,18 @@ def _bound(manager: t.Any) -> t.Any:
 def _bounded(pool: t.Any) -> t.Any:
     if pool.ConnectionCls.response_class is Response:
         return pool
-    connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": Response})
+    connection = type(pool.ConnectionCls.__name__, (_Tunnelling, pool.ConnectionCls), {"response_class": Response})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+
+class _Tunnelling:
+    """A connection that tells the proxy's faults from those of the host beyond: nothing of a host comes before TLS."""
+
+    def _tunnel(self) -> None:
+        try:
+            super()._tunnel()  # type: ignore[misc]  # http.client's, and urllib3's, which overrides it
+        except (OSError, http.client.HTTPException) as exc:
+            raise ProxyError("no tunnel", exc) from exc
 
 
 def tls_context(connection: Connection) -> ssl.SSLContext:

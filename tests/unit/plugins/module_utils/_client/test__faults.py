@@ -176,6 +176,18 @@ def test_what_no_reply_of_a_host_means(exc: Exception, kind: type[ApiError], tex
             )
         ),
         *(
+            (
+                by_requests.ProxyError(by_urllib3.ProxyError("x", error)),
+                NoConnection,
+                f"fails ({why}): check HTTPS_PROXY",
+            )
+            for error, why in (
+                (http.client.RemoteDisconnected("x"), "closed without an answer"),
+                (http.client.BadStatusLine("x"), "the answer is not HTTP"),
+                (ConnectionResetError(errno.ECONNRESET, "quoted"), os.strerror(errno.ECONNRESET)),
+            )
+        ),
+        *(
             (error, NoConnection, f"fails ({REFUSED}): check HTTPS_PROXY")
             for error in (
                 wrapped(refused()),
@@ -212,7 +224,12 @@ def test_what_a_proxy_is_to_blame_for(exc: Exception, kind: type[ApiError], text
             NoAnswer,
             f"{BEYOND} gave no answer within 1.5 s",
         ),
-        (RESET, BrokenOff, f"{BEYOND} broke the connection off: {os.strerror(errno.ECONNRESET)}"),
+        (
+            RESET,
+            BrokenOff,
+            f"{BEYOND} broke the connection off: {os.strerror(errno.ECONNRESET)} "
+            "(check HTTPS_PROXY, or set no_proxy to reach pve1 without it)",
+        ),
     ],
 )
 def test_what_is_beyond_a_proxy_is_not_its_fault(exc: Exception, kind: type[ApiError], text: str) -> None:

@@ -142,7 +142,8 @@ def test_a_certificate_for_another_name_is_told_by_whoever_compares_names(error:
         ("refuse", None, ["does not let through", "403"]),
         ("normal", "ci", ["wants credentials", "407"]),
         ("hang", None, ["gives no answer"]),
-        ("close", None, ["closed without an answer"]),
+        ("close", None, ["the proxy that HTTPS_PROXY names fails (closed without an answer): check", "set no_proxy"]),
+        ("babble", None, ["the proxy that HTTPS_PROXY names fails (the answer is not HTTP): check", "set no_proxy"]),
         ("mute", None, ["gives no answer"]),
     ],
 )
