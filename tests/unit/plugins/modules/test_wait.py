@@ -280,7 +280,7 @@ def test_a_whole_log_comes_in_pages(mock: Mock, call: Call) -> None:
     task = call.wait(upid, log_lines=0)["tasks"][0]
     assert len(task["log"]) == 45_001
     assert task["log"][44_999:] == ["line 45000", "TASK ERROR: boom"]
-    assert mock.counters()["requests"]["GET log"] == 3
+    assert mock.counters()["requests"]["GET log"] == 5
 
 
 def test_a_log_that_is_gone(mock: Mock, call: Call) -> None:
