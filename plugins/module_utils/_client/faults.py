@@ -26,6 +26,8 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.text import clean
 
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: ([0-9]{3})")
+# Python's (_ssl.c): a connection there was, and nobody who speaks TLS. It is an error of reading otherwise.
+_NO_HANDSHAKE = re.compile("handshake operation timed out")
 _TIME_IS_OVER = (
     "requests.exceptions.ReadTimeout",
     "urllib3.exceptions.ReadTimeoutError",
@@ -47,7 +49,11 @@ class CutOff(HostUnreachable):
 
 
 class NoAnswer(Fault):
-    """The host took the request and gave no answer in time."""
+    """The host took the request, or the connection alone, and gave no answer within ``seconds``."""
+
+    def __init__(self, host: str, seconds: float) -> None:
+        super().__init__(f"{host} gave no answer within {seconds:.3g} s")
+        self.seconds = seconds
 
 
 class Way(t.NamedTuple):
@@ -62,10 +68,10 @@ class Way(t.NamedTuple):
     proxy: str | None
     trusted: str
 
-    def fault(self, exc: Exception, seconds: float) -> ApiError:
+    def fault(self, exc: Exception, connect: float, read: float) -> ApiError:
         """The error that a failed exchange means: nobody there, somebody not to be trusted, or cut off on the way.
 
-        ``seconds`` is how long an answer was waited for.
+        ``connect`` and ``read`` are the seconds that a connection and the answer were given.
         """
         causes = _causes(exc)
         text = self._proxy_fault(self.proxy, causes) if self.proxy else None
@@ -85,7 +91,7 @@ class Way(t.NamedTuple):
             )
         # In the middle of a body requests calls a time that is over a connection error.
         if _is(causes, *_TIME_IS_OVER):
-            return NoAnswer(f"{host} gave no answer within {seconds:.3g} s")
+            return NoAnswer(host, connect if _says(causes, _NO_HANDSHAKE) else read)
         around = f" (check {self.proxy}, {self._around})" if self.proxy else ""
         return BrokenOff(f"{host} broke the connection off: {_cause(causes)}{around}")
 
@@ -192,9 +198,13 @@ def _compared_names(cause: BaseException) -> bool:
 
 def _tunnel_status(causes: t.Iterable[BaseException]) -> int | None:
     # http.client's own words (HTTPConnection._tunnel); they have no other form.
+    said = _says(causes, _TUNNEL_STATUS)
+    return int(said[1]) if said else None
+
+
+def _says(causes: t.Iterable[BaseException], words: re.Pattern[str]) -> re.Match[str] | None:
     texts = (arg for cause in causes for arg in cause.args if isinstance(arg, str))
-    matches = (_TUNNEL_STATUS.match(text) for text in texts)
-    return next((int(match[1]) for match in matches if match), None)
+    return next((match for match in map(words.search, texts) if match), None)
 
 
 def _cause(causes: t.Sequence[BaseException]) -> str:

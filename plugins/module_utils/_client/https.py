@@ -78,7 +78,7 @@ class Wire:
             reply = _reply(exc.response) if exc.response is not None else None
         except Exception as exc:  # anything that the layers below can raise, see above
             way = Way(host, self._connection, proxy_variable(host), _trusted_by_requests()[0])
-            raise way.fault(exc, read) from None
+            raise way.fault(exc, connect, read) from None
         # proxmoxer has nothing to say of a status below 400 that is no success.
         return t.cast(Reply, reply if reply is not None else Reply(304))
 

@@ -185,7 +185,7 @@ class Session:
             reply = wire.exchange(host, request, connect, read)
         except NoAnswer as exc:
             if request.node is not None and self._host_lives(host, deadline):
-                text = f"node {request.node} gave no answer within {read:.3g} s (asked through {host})"
+                text = f"node {request.node} gave no answer within {exc.seconds:.3g} s (asked through {host})"
                 raise NodeUnreachable(text, timed_out=True) from None
             raise HostUnreachable(exc.message, timed_out=True) from None
         signed = wire is self._signed

@@ -25,6 +25,7 @@ from ansible_collections.proxkit.tasks.plugins.module_utils._client.faults impor
 )
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, HostUnreachable, Refused
 
+NO_HANDSHAKE = TimeoutError("_ssl.c:983: The handshake operation timed out")
 POOL: t.Any = None  # what urllib3 would quote, and nobody here reads
 PVE = Connection(("pve1:8006",), "root@pam")
 DIRECT = Way("pve1:8006", PVE, None, "this machine")
@@ -107,6 +108,7 @@ NO_TLS = tls("WRONG_VERSION_NUMBER")
         # No answer, or not a whole one
         (by_requests.ReadTimeout("x"), NoAnswer, "pve1:8006 gave no answer within 1.5 s"),
         (by_requests.ConnectionError(TimeoutError("x")), NoAnswer, "pve1:8006 gave no answer within 1.5 s"),
+        (by_requests.ReadTimeout(NO_HANDSHAKE), NoAnswer, "pve1:8006 gave no answer within 0.5 s"),
         *(
             (error, BrokenOff, f"pve1:8006 broke the connection off: {why}")
             for error, why in (
@@ -136,7 +138,7 @@ NO_TLS = tls("WRONG_VERSION_NUMBER")
     ],
 )
 def test_what_no_reply_of_a_host_means(exc: Exception, kind: type[ApiError], text: str) -> None:
-    fault = DIRECT.fault(exc, 1.5)
+    fault = DIRECT.fault(exc, 0.5, 1.5)
     assert (type(fault), fault.message) == (kind, text)
 
 
@@ -210,7 +212,7 @@ def test_what_no_reply_of_a_host_means(exc: Exception, kind: type[ApiError], tex
     ],
 )
 def test_what_a_proxy_is_to_blame_for(exc: Exception, kind: type[ApiError], text: str) -> None:
-    fault = PROXIED.fault(exc, 1.5)
+    fault = PROXIED.fault(exc, 0.5, 1.5)
     told = f"the proxy that HTTPS_PROXY names {text}, or set no_proxy to reach pve1 without it"
     assert (type(fault), fault.message) == (kind, told)
 
@@ -233,13 +235,15 @@ def test_what_a_proxy_is_to_blame_for(exc: Exception, kind: type[ApiError], text
     ],
 )
 def test_what_is_beyond_a_proxy_is_not_its_fault(exc: Exception, kind: type[ApiError], text: str) -> None:
-    fault = PROXIED.fault(exc, 1.5)
+    fault = PROXIED.fault(exc, 0.5, 1.5)
     assert (type(fault), fault.message) == (kind, text)
 
 
 def test_whoever_named_the_authority_is_told() -> None:
     connection = Connection(("pve1:8006",), "root@pam", ca_path="/etc/own.pem", ca_option="REQUESTS_CA_BUNDLE")
-    message = DIRECT._replace(connection=connection).fault(distrusted("self-signed\x1b[2J certificate"), 1).message
+    message = (
+        DIRECT._replace(connection=connection).fault(distrusted("self-signed\x1b[2J certificate"), 0.5, 1.5).message
+    )
     assert message == (
         "the certificate of pve1:8006 is not of the authority in REQUESTS_CA_BUNDLE /etc/own.pem "
         "(self-signed certificate)"
@@ -247,7 +251,7 @@ def test_whoever_named_the_authority_is_told() -> None:
 
 
 def test_a_long_reason_is_cut() -> None:
-    message = DIRECT.fault(distrusted("x" * 1000), 1).message
+    message = DIRECT.fault(distrusted("x" * 1000), 0.5, 1.5).message
     assert "x" * 200 in message
     assert "x" * 201 not in message
 
@@ -255,4 +259,4 @@ def test_a_long_reason_is_cut() -> None:
 def test_causes_that_cause_each_other_come_to_an_end() -> None:
     outer, inner = by_requests.ConnectionError("x"), OSError(errno.EPIPE, "x")
     outer.__cause__, inner.__cause__ = inner, outer
-    assert DIRECT.fault(outer, 1).message == f"pve1:8006 broke the connection off: {os.strerror(errno.EPIPE)}"
+    assert DIRECT.fault(outer, 0.5, 1.5).message == f"pve1:8006 broke the connection off: {os.strerror(errno.EPIPE)}"

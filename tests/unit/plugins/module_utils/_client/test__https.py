@@ -22,7 +22,7 @@ import urllib3
 import urllib3.util.ssl_match_hostname
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.answers import Request
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.connection import Connection
-from ansible_collections.proxkit.tasks.plugins.module_utils._client.faults import Way
+from ansible_collections.proxkit.tasks.plugins.module_utils._client.faults import NoAnswer, Way
 from ansible_collections.proxkit.tasks.plugins.module_utils._client.https import Wire, proxy_variable, tls_context
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import ApiError, HostUnreachable, OptionError
 from ansible_collections.proxkit.tasks.tests.mock_endpoint import TOKEN_ID, TOKEN_SECRET, Mock
@@ -130,7 +130,7 @@ def test_the_result_of_a_module_keeps_all_its_keys(
 )
 def test_a_certificate_for_another_name_is_told_by_whoever_compares_names(error: Exception) -> None:
     way = Way("pve1:8006", Connection(("pve1:8006",), "root@pam"), None, "")
-    message = way.fault(requests.exceptions.SSLError(error), 1).message
+    message = way.fault(requests.exceptions.SSLError(error), 0.5, 1.5).message
     assert message == "the certificate of pve1:8006 is for another name: give that one as api_host"
 
 
@@ -214,6 +214,18 @@ def test_which_variable_names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None
     assert proxy_variable("pve1:8006") is None
     assert proxy_variable("10.1.2.3:8006") is None
     assert proxy_variable("pve2:8006") == "https_proxy"
+
+
+def test_the_time_that_is_told_is_the_one_that_was_given() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        connection = Connection((host,), "root@pam", validate_certs=False)
+        with (
+            contextlib.closing(Wire(connection, tls_context(connection), sign)) as wire,
+            pytest.raises(NoAnswer) as none,
+        ):
+            wire.exchange(host, VERSION, 0.2, 5)
+    assert none.value.message == f"{host} gave no answer within 0.2 s"
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
