@@ -121,7 +121,7 @@ options:
 options:
   log_lines:
     description:
-      - How many of the last lines of a log are returned. V(0) is the whole log.
+      - How many of the last lines of a log are returned, a million at the most. V(0) is the whole log.
     type: int
     default: 50
 """

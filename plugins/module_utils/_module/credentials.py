@@ -27,6 +27,8 @@ _SECRET_OPTIONS = ("api_password", "api_token_secret", "api_otp")
 _SECRET_NAME = re.compile("pass|secret|token|otp", re.IGNORECASE)
 # White space, and what cannot be seen either: a byte order mark and its like come with files.
 _INVISIBLE = "\\s\ufeff\u200b\u2060"
+# What each token's secret is.
+_UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -71,6 +73,8 @@ def credentials(params: Params) -> Credentials:
         if value is not None:
             _check(option, value)
     _check_complete(values)
+    if _misplaced(values["api_token_id"], values["api_token_secret"]):
+        raise OptionError("api_token_id holds what looks like a token's secret: have id and secret changed places?")
     user, token_name = _who(values["api_user"], values["api_token_id"])
     return Credentials(
         user=user,
@@ -103,6 +107,12 @@ def _check(option: str, value: str) -> None:
         raise OptionError(
             "api_user holds the id of a token: it belongs in api_token_id, and the token's secret in api_token_secret."
         )
+
+
+def _misplaced(token_id: str | None, secret: str | None) -> str | None:
+    """The secret where the name of a token is to be, None where it is none: a name may be given any form."""
+    name = _pasted((token_id or "").rpartition("!")[2]) or ""
+    return name if _UUID.fullmatch(name) and not _UUID.fullmatch(_pasted(secret) or "") else None
 
 
 def _check_complete(values: t.Mapping[str, str | None]) -> None:
@@ -141,6 +151,8 @@ def secrets(params: Params) -> set[str]:
     for option, value in params.items():
         if option == "api_token_id":
             found.update(part for text in _texts(value) for part in _after_equals(text))
+            secret = "".join(_texts(params.get("api_token_secret")))
+            found.update(_misplaced(text, secret) or "" for text in _texts(value))
         elif option == "api_user":
             found.update(part for text in _texts(value) for part in _after_equals(text.partition("!")[2]))
         elif option == "api_host":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.proxkit.tasks.plugins.module_utils._engine.look import MOST_LINES
 from ansible_collections.proxkit.tasks.plugins.module_utils._model.errors import OptionError
 
 # What modules that return logs take as ``log_lines``.
@@ -40,4 +41,6 @@ def line_count(value: int) -> int:
     """``value`` where it is a number of lines, else ``OptionError``."""
     if value < 0:
         raise OptionError(f"log_lines: {value} is no number of lines (0 means all).")
+    if value > MOST_LINES:
+        raise OptionError(f"log_lines: {value} is above {MOST_LINES}, the most lines of a log that are returned.")
     return value

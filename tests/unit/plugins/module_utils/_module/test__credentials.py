@@ -121,6 +121,7 @@ def test_what_cannot_be_a_credential_is_refused_by_name(options: dict[str, t.Any
     assert "\n" not in caught.value.message
 
 
+UUID = "d0e8a5c1-0f0b-4b7e-9c1a-3d5f7a9b1c2d"
 LOGIN = {"api_user": "root@pam", "api_password": "hush"}
 TOKEN = {"api_token_id": "root@pam!ci", "api_token_secret": "hush"}
 
@@ -147,6 +148,18 @@ TOKEN = {"api_token_id": "root@pam!ci", "api_token_secret": "hush"}
         (
             {**LOGIN, "api_user": "root@pam!ci"},
             "api_user holds the id of a token: it belongs in api_token_id, and the token's secret in api_token_secret.",
+        ),
+        *(
+            (
+                {"api_user": user, "api_token_id": token_id, "api_token_secret": secret},
+                "api_token_id holds what looks like a token's secret: have id and secret changed places?",
+            )
+            for user, token_id, secret in (
+                ("root@pam", UUID, "ci"),
+                ("root@pam", f" {UUID.upper()}\n", "root@pam!ci"),
+                (None, UUID, "root@pam!ci"),
+                (None, f"root@pam!{UUID}", "ci"),
+            )
         ),
         ({**TOKEN, "api_token_secret": ""}, "api_token_secret is missing or empty: api_token_id needs it."),
         ({**TOKEN, "api_token_id": ""}, "api_token_id is missing or empty: api_token_secret needs it."),
@@ -177,6 +190,16 @@ def test_what_is_wrong_is_said(options: dict[str, t.Any], text: str) -> None:
     with pytest.raises(OptionError) as caught:
         credentials(params(**options))
     assert caught.value.message == text
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [(UUID, UUID), *((name, "hush") for name in (UUID[:-1], f"{UUID}0", f"x{UUID}", UUID.replace("-", "")))],
+)
+def test_a_name_may_look_like_a_secret_beside_one(name: str, secret: str) -> None:
+    token_id = f"root@pam!{name}"
+    assert credentials(params(api_token_id=token_id, api_token_secret=secret)).token_name == name
+    assert secrets({"api_token_id": token_id, "api_token_secret": secret}) == secrets({"api_token_secret": secret})
 
 
 def test_secrets_do_not_show() -> None:
@@ -221,6 +244,12 @@ def test_secrets_do_not_show() -> None:
 )
 def test_secrets_in_every_form(option: str, value: t.Any, shown: set[str]) -> None:
     assert shown <= secrets({option: value})
+
+
+@pytest.mark.parametrize("token_id", [UUID, f"root@pam!{UUID}", [f" {UUID}\n"]])
+@pytest.mark.parametrize("secret", [None, "", "ci", "root@pam!ci"])
+def test_a_secret_in_the_place_of_the_id_is_masked(token_id: t.Any, secret: str | None) -> None:
+    assert UUID in secrets({"api_token_id": token_id, "api_token_secret": secret})
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ LONGEST = 1e9
 def test_numbers_that_can_be() -> None:
     for value in (0.1, 1, LONGEST):
         assert seconds("timeout", value) == positive_seconds("poll_interval", value) == value
-    assert (seconds("timeout", 0), line_count(0), line_count(50)) == (0, 0, 50)
+    assert (seconds("timeout", 0), line_count(0), line_count(50), line_count(10**6)) == (0, 0, 50, 10**6)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,11 @@ def test_numbers_that_can_be() -> None:
             for value in (0, -1, float("nan"), float("inf"), LONGEST + 1, 1e300)
         ),
         (lambda _option, value: line_count(value), -1, "log_lines: -1 is no number of lines (0 means all)."),
+        (
+            lambda _option, value: line_count(value),
+            1_000_001,
+            "log_lines: 1000001 is above 1000000, the most lines of a log that are returned.",
+        ),
     ],
 )
 def test_numbers_that_cannot_be(made: t.Callable[[str, float], float], value: float, text: str) -> None:
