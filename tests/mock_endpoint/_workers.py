@@ -12,6 +12,7 @@ class Workers:
     """The workers of one node; waiting requests are served first come first served."""
 
     def __init__(self) -> None:
+        self.most = 0  # how many were busy at the same time
         self._busy: list[float] = []
         self._line: list[int] = []
         self._numbers = itertools.count(1)
@@ -33,3 +34,4 @@ class Workers:
     def occupy(self, until: float) -> None:
         """Keep a worker busy until that time, even if nobody waits for what it does any more."""
         self._busy.append(until)
+        self.most = max(self.most, len(self._busy))
