@@ -20,6 +20,11 @@ import zlib
 MOST_BYTES = 1 << 23
 # Each value in JSON takes some 100 bytes once it is read. 5000 rows of a task list have 55,000, that log has 30,000.
 MOST_VALUES = 100_000
+# Python gives all characters of a text as many bytes as the widest of them takes.
+_WIDE = (
+    (4, re.compile(rb"[\xf0-\xf4]|\\u[dD][89abAB]")),
+    (2, re.compile(rb"[\xc4-\xef]|\\u(?!00)")),
+)
 _TEXT = re.compile(rb'"[^"]*"')
 _CHUNK_BYTES = 1 << 16
 
@@ -75,8 +80,9 @@ class _Bounded(io.RawIOBase):
 def read_whole(read: t.Callable[[int], bytes], encoding: str | None) -> bytes:
     """The content that ``read`` gives in parts, decoded. Raises ``TooLarge``."""
     content = _decoded(b"".join(iter(lambda: read(_CHUNK_BYTES), b"")), (encoding or "").strip().lower())
-    if len(content) > MOST_BYTES:
-        raise TooLarge
+    most = MOST_BYTES // next((width for width, characters in _WIDE if characters.search(content)), 1)
+    if len(content) > most:
+        raise TooLarge(f"{most >> 20} MiB")
     if _values(content) > MOST_VALUES:
         raise TooLarge(f"{MOST_VALUES} values")
     return content

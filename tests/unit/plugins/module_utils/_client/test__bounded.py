@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import json
 import pathlib
 import resource
@@ -166,6 +167,27 @@ def rows_of_a_list(count: int) -> bytes:
 def test_honest_answers_have_room(content: bytes) -> None:
     with hostile(sized(content)) as server:
         assert ask(server).content == content
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("x", MOST_BYTES),
+        ("\xff", MOST_BYTES),
+        (r"\u00ff\n", MOST_BYTES),
+        ("\u0100", MOST_BYTES // 2),
+        ("\uffff", MOST_BYTES // 2),
+        (r"\u0100", MOST_BYTES // 2),
+        ("\N{GRINNING FACE}\u0100", MOST_BYTES // 4),
+        (r"\uD83d\uDE00", MOST_BYTES // 4),
+    ],
+)
+def test_the_most_text_that_is_read(text: str, most: int) -> None:
+    content = f'"{text}"'.encode()
+    for size, fits in ((most, True), (most + 1, False)):
+        whole = content + b" " * (size - len(content))
+        with contextlib.nullcontext() if fits else pytest.raises(TooLarge, match=f"^{most >> 20} MiB$"):
+            assert read_whole(io.BytesIO(whole).read, None) == whole
 
 
 @pytest.mark.parametrize(
