@@ -260,3 +260,8 @@ def test_causes_that_cause_each_other_come_to_an_end() -> None:
     outer, inner = by_requests.ConnectionError("x"), OSError(errno.EPIPE, "x")
     outer.__cause__, inner.__cause__ = inner, outer
     assert DIRECT.fault(outer, 0.5, 1.5).message == f"pve1:8006 broke the connection off: {os.strerror(errno.EPIPE)}"
+
+
+def test_an_address_is_named_whole() -> None:
+    message = PROXIED._replace(host="[fd00::1]:8006").fault(tunnel(407), 0.5, 1.5).message
+    assert message.endswith(", or set no_proxy to reach [fd00::1] without it")
