@@ -80,7 +80,12 @@ NO_TLS = tls("WRONG_VERSION_NUMBER")
         (wrapped(refused()), NoConnection, f"nobody answers at pve1:8006 ({REFUSED}): check api_host and api_port"),
         (wrapped(unresolved()), NoConnection, "the name of pve1:8006 cannot be resolved: check api_host"),
         (
-            by_requests.InvalidURL(by_urllib3.LocationValueError("x")),
+            by_requests.InvalidURL("x"),
+            NoConnection,
+            "the name of pve1:8006 cannot be resolved: check api_host",
+        ),
+        (
+            by_requests.ConnectionError(by_urllib3.LocationValueError("x")),
             NoConnection,
             "the name of pve1:8006 cannot be resolved: check api_host",
         ),
@@ -204,7 +209,7 @@ def test_what_no_reply_of_a_host_means(exc: Exception, kind: type[ApiError], tex
             )
             for error in (
                 by_requests.InvalidURL("x"),
-                by_urllib3.LocationValueError("x"),
+                by_requests.ConnectionError(by_urllib3.LocationValueError("x")),
                 ValueError("x"),
                 TypeError("x"),
             )
@@ -230,6 +235,12 @@ def test_what_a_proxy_is_to_blame_for(exc: Exception, kind: type[ApiError], text
             RESET,
             BrokenOff,
             f"{BEYOND} broke the connection off: {os.strerror(errno.ECONNRESET)} "
+            "(check HTTPS_PROXY, or set no_proxy to reach pve1 without it)",
+        ),
+        (
+            RuntimeError("quoted"),
+            BrokenOff,
+            f"{BEYOND} broke the connection off: RuntimeError "
             "(check HTTPS_PROXY, or set no_proxy to reach pve1 without it)",
         ),
     ],
