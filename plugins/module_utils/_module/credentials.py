@@ -74,7 +74,7 @@ def credentials(params: Params) -> Credentials:
             _check(option, value)
     _check_complete(values)
     if _misplaced(values["api_token_id"], values["api_token_secret"]):
-        raise OptionError("api_token_id holds what looks like a token's secret: have id and secret changed places?")
+        raise OptionError("api_token_id holds what looks like a token's secret: id and secret may have changed places.")
     user, token_name = _who(values["api_user"], values["api_token_id"])
     return Credentials(
         user=user,

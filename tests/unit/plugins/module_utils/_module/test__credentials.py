@@ -152,7 +152,7 @@ TOKEN = {"api_token_id": "root@pam!ci", "api_token_secret": "hush"}
         *(
             (
                 {"api_user": user, "api_token_id": token_id, "api_token_secret": secret},
-                "api_token_id holds what looks like a token's secret: have id and secret changed places?",
+                "api_token_id holds what looks like a token's secret: id and secret may have changed places.",
             )
             for user, token_id, secret in (
                 ("root@pam", UUID, "ci"),
