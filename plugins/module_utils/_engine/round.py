@@ -256,8 +256,8 @@ class Round:
             # Log or list may know better, at the next look.
             entry.see(task)
         else:
-            why = [f"its log could not be asked: {fault.message}" for fault in look.faults[:1]]
-            entry.settle(dataclasses.replace(task, error=why[0] if why else None))
+            error = f"its log could not be asked: {look.faults[0].message}" if look.faults else None
+            entry.settle(dataclasses.replace(task, error=error))
         for fault in look.faults:
             if isinstance(fault, Hopeless):
                 raise fault
